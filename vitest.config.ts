@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: false,
+        test: {
+          name: 'unit',
+          include: ['{gates,helpers,reporter,fixtures,.ci}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'fixtures/{reference-aro,defects,variants}/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          allowOnly: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
