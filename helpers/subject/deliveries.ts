@@ -1,0 +1,135 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { signCalendly, signCalendlyBody, signStripe, signTwilio } from '../providers/signatures.ts'
+import type { Tenant } from './facilities.ts'
+import type { Booking } from './people.ts'
+import type { Subject } from './subject.ts'
+
+/** The providers that call ARO. */
+export type WebhookSource = 'calendly' | 'stripe' | 'twilio'
+
+/** A webhook as it goes over the wire: what a provider would send, signed or not. */
+export interface Delivery {
+  source: WebhookSource
+  path: string
+  /** The body byte for byte, as it was signed. */
+  body: string
+  contentType: string
+  /** Name of the header that carries the signature. */
+  signatureHeader: string
+  signature: string
+  /** Found again in events, logs and provider calls. */
+  correlationId: string
+}
+
+/** Where and how a delivery is signed. */
+export interface SigningContext {
+  subject: Subject
+  tenant: Tenant
+  /** Address of the subject; part of what Twilio signs. */
+  url: string
+  /** Unix time in seconds that the signature claims; now by default. */
+  at?: number
+  /** Secret to sign with; the tenant's own by default. */
+  secret?: string
+}
+
+/** A body not yet signed. */
+export interface UnsignedDelivery {
+  source: WebhookSource
+  body: string
+  contentType: string
+}
+
+/** The calendar provider's message about a booking. */
+export function calendlyMessage(
+  booking: Booking,
+  event: 'appointment.created' | 'appointment.updated' | 'appointment.cancelled' = 'appointment.created',
+): UnsignedDelivery {
+  const body = JSON.stringify({
+    event,
+    event_id: `https://api.calendly.com/scheduled_events/${randomUUID()}/invitees/${randomUUID()}`,
+    data: {
+      appointment_id: booking.appointmentId,
+      customer: booking.person,
+      scheduled_at: booking.scheduledAt,
+      duration: booking.durationMinutes,
+      service_type: booking.serviceType,
+    },
+  })
+  return { source: 'calendly', body, contentType: 'application/json' }
+}
+
+/** An incoming SMS as Twilio posts it. */
+export function smsMessage(tenant: Tenant, sms: { from: string; body: string; messageSid?: string }): UnsignedDelivery {
+  const form = new URLSearchParams({
+    MessageSid: sms.messageSid ?? `SM${randomBytes(16).toString('hex')}`,
+    AccountSid: tenant.twilioAccountSid,
+    From: sms.from,
+    To: tenant.phoneNumber,
+    Body: sms.body,
+    NumMedia: '0',
+  })
+  return { source: 'twilio', body: form.toString(), contentType: 'application/x-www-form-urlencoded' }
+}
+
+/** Stripe's message that a deposit was paid. */
+export function stripeMessage(details: { appointmentId: string; eventId?: string }): UnsignedDelivery {
+  const body = JSON.stringify({
+    id: details.eventId ?? `evt_${randomBytes(12).toString('hex')}`,
+    object: 'event',
+    api_version: '2025-09-30.clover',
+    created: Math.floor(Date.now() / 1000),
+    livemode: false,
+    pending_webhooks: 1,
+    request: { id: null, idempotency_key: null },
+    type: 'checkout.session.completed',
+    data: {
+      object: {
+        id: `cs_test_${randomBytes(12).toString('hex')}`,
+        object: 'checkout.session',
+        amount_total: 5000,
+        currency: 'usd',
+        payment_status: 'paid',
+        status: 'complete',
+        client_reference_id: details.appointmentId,
+        metadata: { appointment_id: details.appointmentId },
+      },
+    },
+  })
+  return { source: 'stripe', body, contentType: 'application/json' }
+}
+
+/** Signs a body as its provider really does, by the subject's scheme. */
+export function sign(unsigned: UnsignedDelivery, context: SigningContext): Delivery {
+  const { subject, tenant } = context
+  const at = context.at ?? Math.floor(Date.now() / 1000)
+  const secret = context.secret ?? tenant.webhookSecrets[unsigned.source]
+  const common = { ...unsigned, correlationId: randomUUID() }
+  switch (unsigned.source) {
+    case 'calendly': {
+      const timestamped = subject.webhooks.calendly.scheme === 'timestamped'
+      return {
+        ...common,
+        path: subject.paths.calendlyWebhook,
+        signatureHeader: timestamped ? 'Calendly-Webhook-Signature' : 'X-Calendly-Signature',
+        signature: timestamped ? signCalendly(secret, unsigned.body, at) : signCalendlyBody(secret, unsigned.body),
+      }
+    }
+    case 'stripe':
+      return {
+        ...common,
+        path: subject.paths.stripeWebhook,
+        signatureHeader: 'Stripe-Signature',
+        signature: signStripe(secret, unsigned.body, at),
+      }
+    case 'twilio': {
+      const signedUrl = subject.webhooks.twilio.publicUrl ?? `${context.url}${subject.paths.smsWebhook}`
+      return {
+        ...common,
+        path: subject.paths.smsWebhook,
+        signatureHeader: 'X-Twilio-Signature',
+        signature: signTwilio(secret, signedUrl, Object.fromEntries(new URLSearchParams(unsigned.body))),
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import type { Facilities } from './facilities.ts'
+
+const commandLine = z.array(z.string().min(1)).min(1).describe('program and arguments, e.g. ["node", "src/main.ts"]')
+const isoDate = z.iso.date()
+
+const environmentBuilder = z.custom<(facilities: Facilities) => Record<string, string>>(
+  (value) => typeof value === 'function',
+  'expected a function (facilities) => environment variables',
+)
+
+const pathsSchema = z.strictObject({
+  health: z.string().startsWith('/').default('/health'),
+  ready: z.string().startsWith('/').default('/ready'),
+  metrics: z.string().startsWith('/').default('/metrics'),
+  commands: z.string().startsWith('/').default('/v1/commands'),
+  workflows: z.string().startsWith('/').default('/v1/workflows'),
+  events: z.string().startsWith('/').default('/v1/events'),
+  admin: z.string().startsWith('/').default('/api/v1/admin'),
+  calendlyWebhook: z.string().startsWith('/').default('/webhooks/calendly'),
+  stripeWebhook: z.string().startsWith('/').default('/webhooks/stripe'),
+  smsWebhook: z.string().startsWith('/').default('/webhooks/sms/incoming'),
+})
+
+/** A statement by the owner that no machine can verify: who says so, why, about what, until when. */
+const statementSchema = z.strictObject({
+  scope: z.string().min(1),
+  reason: z.string().min(10),
+  approver: z.string().min(1),
+  expires: isoDate,
+})
+
+/**
+ * The subject file's shape: the ARO deployment under test. A control whose needs are not described here is unverified
+ * and says what to add; nothing here can switch a control off.
+ */
+export const subjectSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    version: z.string().min(1),
+    environment: z.enum(['staging', 'production-candidate']),
+    /** Absolute path of the subject's repository. */
+    root: z.string().startsWith('/', 'expected an absolute path, e.g. import.meta.dirname'),
+    /** `node`: outgoing calls are rerouted by a preload. `other`: the subject takes provider urls from its environment. */
+    runtime: z.enum(['node', 'other']).default('node'),
+    /** Brings an empty database to the schema that this version needs; run once for each gate run. */
+    migrate: z.strictObject({ command: commandLine }).optional(),
+    start: z.strictObject({
+      command: commandLine,
+      environment: environmentBuilder,
+      readyWithinSeconds: z.number().positive().max(120).default(20),
+      stopWithinSeconds: z.number().positive().max(60).default(10),
+    }),
+    instances: z.int().positive().default(2),
+    limits: z.strictObject({ memoryMegabytes: z.int().positive(), processors: z.number().positive() }),
+    paths: pathsSchema.prefault({}),
+    webhooks: z
+      .strictObject({
+        /** `timestamped` is what Calendly sends today, `body` the plain HMAC in X-Calendly-Signature. */
+        calendly: z
+          .strictObject({
+            scheme: z.enum(['timestamped', 'body']).default('timestamped'),
+            toleranceSeconds: z.int().positive().default(180),
+          })
+          .prefault({}),
+        stripe: z.strictObject({ toleranceSeconds: z.int().positive().default(300) }).prefault({}),
+        /** The address that Twilio signs when a proxy in front rewrites it; by default the one requested. */
+        twilio: z.strictObject({ publicUrl: z.url().optional() }).prefault({}),
+      })
+      .prefault({}),
+    /** A command that this ARO accepts, as a sample to send and to spoil. */
+    command: z.strictObject({
+      commandType: z.string().min(1),
+      profile: z.string().min(1),
+      aggregateType: z.string().min(1),
+      payload: z.record(z.string(), z.json()),
+    }),
+    /** Globs of the source files of each ADR-0006 layer, relative to root. */
+    layers: z
+      .strictObject({
+        contracts: z.array(z.string()).min(1),
+        core: z.array(z.string()).min(1),
+        profiles: z.array(z.string()).min(1),
+        ui: z.array(z.string()).min(1),
+        executor: z.array(z.string()).min(1),
+      })
+      .optional(),
+    /** Command lines where they differ from the seed's, by the seed's own name, e.g. { "test:e2e": ["make", "e2e"] }. */
+    commands: z.record(z.string(), commandLine).default({}),
+    /** Folder of the runbooks, relative to root. */
+    runbooks: z.string().optional(),
+    attestations: z
+      .strictObject({
+        rollbackPlan: z.string().optional(),
+        onCallRotation: z.string().optional(),
+        incidentResponse: z.string().optional(),
+      })
+      .prefault({}),
+    tls: z.strictObject({ command: commandLine, environment: environmentBuilder }).optional(),
+    monitor: z
+      .union([z.strictObject({ prometheusUrl: z.url(), query: z.string() }), z.strictObject({ history: z.string() })])
+      .optional(),
+    notApplicable: z.array(statementSchema).default([]),
+  })
+  .describe('subject file')
+
+/** A subject file's content as its author writes it: what has a default may be left out. */
+export type SubjectInput = z.input<typeof subjectSchema>
+
+/** A checked subject file. */
+export type Subject = z.output<typeof subjectSchema>
+
+/** Gives a subject file its types; the checks are made when the gate loads it. */
+export function defineSubject(subject: SubjectInput): SubjectInput {
+  return subject
+}
