@@ -10,6 +10,8 @@ export type WebhookSource = 'calendly' | 'stripe' | 'twilio'
 /** A webhook as it goes over the wire: what a provider would send, signed or not. */
 export interface Delivery {
   source: WebhookSource
+  /** Unique text inside the body by which the delivery is found again wherever it went. */
+  marker: string
   path: string
   /** The body byte for byte, as it was signed. */
   body: string
@@ -36,6 +38,7 @@ export interface SigningContext {
 /** A body not yet signed. */
 export interface UnsignedDelivery {
   source: WebhookSource
+  marker: string
   body: string
   contentType: string
 }
@@ -56,26 +59,28 @@ export function calendlyMessage(
       service_type: booking.serviceType,
     },
   })
-  return { source: 'calendly', body, contentType: 'application/json' }
+  return { source: 'calendly', marker: booking.appointmentId, body, contentType: 'application/json' }
 }
 
 /** An incoming SMS as Twilio posts it. */
 export function smsMessage(tenant: Tenant, sms: { from: string; body: string; messageSid?: string }): UnsignedDelivery {
+  const marker = sms.messageSid ?? `SM${randomBytes(16).toString('hex')}`
   const form = new URLSearchParams({
-    MessageSid: sms.messageSid ?? `SM${randomBytes(16).toString('hex')}`,
+    MessageSid: marker,
     AccountSid: tenant.twilioAccountSid,
     From: sms.from,
     To: tenant.phoneNumber,
     Body: sms.body,
     NumMedia: '0',
   })
-  return { source: 'twilio', body: form.toString(), contentType: 'application/x-www-form-urlencoded' }
+  return { source: 'twilio', marker, body: form.toString(), contentType: 'application/x-www-form-urlencoded' }
 }
 
 /** Stripe's message that a deposit was paid. */
 export function stripeMessage(details: { appointmentId: string; eventId?: string }): UnsignedDelivery {
+  const marker = details.eventId ?? `evt_${randomBytes(12).toString('hex')}`
   const body = JSON.stringify({
-    id: details.eventId ?? `evt_${randomBytes(12).toString('hex')}`,
+    id: marker,
     object: 'event',
     api_version: '2025-09-30.clover',
     created: Math.floor(Date.now() / 1000),
@@ -92,11 +97,11 @@ export function stripeMessage(details: { appointmentId: string; eventId?: string
         payment_status: 'paid',
         status: 'complete',
         client_reference_id: details.appointmentId,
-        metadata: { appointment_id: details.appointmentId },
+        metadata: { appointment_id: details.appointmentId, service: 'consultation' },
       },
     },
   })
-  return { source: 'stripe', body, contentType: 'application/json' }
+  return { source: 'stripe', marker, body, contentType: 'application/json' }
 }
 
 /** Signs a body as its provider really does, by the subject's scheme. */

@@ -1,0 +1,38 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import type { Facilities } from './facilities.ts'
+import type { Subject } from './subject.ts'
+
+/**
+ * The whole environment of a subject's process: what its subject file builds from the facilities, a few plain variables
+ * of this machine, and nothing else of ours. `lab` reroutes its outgoing calls.
+ */
+export function environmentFor(
+  subject: Subject,
+  facilities: Facilities,
+  lab: Record<string, string> = {},
+): Record<string, string> {
+  const own = subject.start.environment(facilities)
+  const nodeOptions = [own.NODE_OPTIONS, lab.NODE_OPTIONS].filter((options) => options !== undefined).join(' ')
+  return {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    HOME: facilities.directory,
+    TMPDIR: facilities.directory,
+    LANG: 'C.UTF-8',
+    NODE_ENV: 'production',
+    ...own,
+    ...lab,
+    ...(nodeOptions === '' ? {} : { NODE_OPTIONS: nodeOptions }),
+  }
+}
+
+/** A loopback port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('Expected a TCP port from the operating system.')
+  return address.port
+}

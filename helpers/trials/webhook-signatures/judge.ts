@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import type { JudgedShortfall } from '../../evidence/shortfall.ts'
+
+const deliverySchema = z.object({
+  name: z.string(),
+  status: z.int(),
+  /** Code in the error envelope, or null when the answer carries none. */
+  code: z.string().nullable(),
+  /** Whether its content is in any table afterwards. */
+  isStored: z.boolean(),
+  /** Events that carry its correlation id. */
+  events: z.int().nonnegative(),
+})
+
+/** What one source's genuine and forged deliveries did to the subject. */
+export const webhookTrialSchema = z.object({
+  source: z.enum(['calendly', 'stripe', 'twilio']),
+  genuine: z.array(deliverySchema).min(3),
+  forged: z.array(deliverySchema).min(20),
+  replay: z.object({
+    /** Whether the scheme signs a time; one that does not cannot tell a replay from its provider's retry. */
+    isTimed: z.boolean(),
+    firstStatus: z.int(),
+    secondStatus: z.int(),
+    eventsBefore: z.int().nonnegative(),
+    eventsAfter: z.int().nonnegative(),
+  }),
+  /** Processes of the subject that ended while they were attacked. */
+  endedProcesses: z.int().nonnegative(),
+})
+
+/** @see webhookTrialSchema */
+export type WebhookTrial = z.infer<typeof webhookTrialSchema>
+
+const isAccepted = (status: number): boolean => status === 200 || status === 202
+
+/** Each genuine delivery refused or lost, each forged one accepted, stored or not answered by 401. */
+export function judgeWebhookTrials(trials: readonly WebhookTrial[]): JudgedShortfall[] {
+  return trials.flatMap((trial) => [
+    ...judgeGenuine(trial),
+    ...judgeForged(trial),
+    ...judgeReplay(trial),
+    ...(trial.endedProcesses > 0
+      ? [
+          {
+            what: `${trial.endedProcesses} process of the subject ended while ${trial.source} deliveries were forged`,
+            expected: 'a forged delivery crashes nothing',
+            where: `${trial.source} webhook`,
+            mitigation: 'Answer malformed signatures with 401 instead of letting the exception escape.',
+          },
+        ]
+      : []),
+  ])
+}
+
+function judgeGenuine({ source, genuine }: WebhookTrial): JudgedShortfall[] {
+  return genuine.flatMap(({ name, status, isStored, events }) => {
+    const where = `genuine ${source} delivery (${name})`
+    const mitigation = 'Verify the signature over the raw bytes received, by the scheme the provider documents.'
+    if (!isAccepted(status)) return [{ what: `genuine delivery refused with ${status}`, expected: '200 or 202', where, mitigation }]
+    if (!isStored || (source === 'calendly' && events === 0)) {
+      const what = `genuine delivery acknowledged with ${status}, but without effect`
+      return [{ what, expected: 'its content stored and its event visible within 5 s', where, mitigation: 'Process what is acknowledged.' }]
+    }
+    return []
+  })
+}
+
+function judgeForged({ source, forged }: WebhookTrial): JudgedShortfall[] {
+  return forged.flatMap(({ name, status, code, isStored, events }) => {
+    const where = `forged ${source} delivery (${name})`
+    const mitigation =
+      'Compare the whole signature in constant time against one made over the raw body, refuse everything else with 401, and store nothing before that.'
+    const what = isAccepted(status)
+      ? `forged delivery accepted with ${status}`
+      : isStored || events > 0
+        ? `forged delivery refused with ${status}, yet it took effect`
+        : status !== 401
+          ? `forged delivery answered with ${status}`
+          : code !== 'UNAUTHORIZED'
+            ? `forged delivery refused without the error envelope (code ${code ?? 'missing'})`
+            : undefined
+    return what === undefined ? [] : [{ what, expected: '401 with code UNAUTHORIZED, and no effect', where, mitigation }]
+  })
+}
+
+function judgeReplay({ source, replay }: WebhookTrial): JudgedShortfall[] {
+  const where = `replayed ${source} delivery`
+  const mitigation = 'Keep the provider’s event id and the signature seen, before any side effect, and refuse them a second time.'
+  const isRefused = replay.secondStatus === 401 || (!replay.isTimed && isAccepted(replay.secondStatus))
+  const shortfalls: JudgedShortfall[] = []
+  if (!isAccepted(replay.firstStatus)) {
+    const what = `genuine delivery refused with ${replay.firstStatus} before it could be replayed`
+    shortfalls.push({ what, expected: '200 or 202', where, mitigation })
+  }
+  if (!isRefused) {
+    const what = `replay of the same signed delivery answered with ${replay.secondStatus}`
+    shortfalls.push({ what, expected: replay.isTimed ? '401' : '401, or 200 without a second effect', where, mitigation })
+  }
+  if (replay.eventsAfter > replay.eventsBefore) {
+    const what = `replay took effect again: ${replay.eventsAfter - replay.eventsBefore} more events`
+    shortfalls.push({ what, expected: 'no second effect', where, mitigation })
+  }
+  return shortfalls
+}

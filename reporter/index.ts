@@ -1,0 +1,6 @@
+export { gate } from './plugin.ts'
+export type { GateOptions } from './plugin.ts'
+export { defineSubject } from '../helpers/subject/subject.ts'
+export type { SubjectInput } from '../helpers/subject/subject.ts'
+export type { Facilities, Tenant } from '../helpers/subject/facilities.ts'
+export type { Report } from './record.ts'
