@@ -59,7 +59,12 @@ async function prepareDatabase(run: GateRun): Promise<GateRun['database']> {
   noteServer(run.runDirectory, description)
   const template = await createTemplate(description, { migrate: (databaseUrl) => migrate(subject, run, databaseUrl) })
   if (description.kind === 'url') {
-    noteResource(run.runDirectory, { kind: 'database', adminUrl: description.adminUrl, name: template.name, owner: 'run' })
+    noteResource(run.runDirectory, {
+      kind: 'database',
+      adminUrl: description.adminUrl,
+      name: template.name,
+      owner: 'run',
+    })
   }
   return { ready: true, description, template: template.name }
 }

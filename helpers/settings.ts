@@ -22,7 +22,8 @@ export interface Settings {
 /** Reads ARO_GATE_PROFILE, ARO_GATE_LOAD_ENGINE and ARO_GATE_SEED. @throws with what is allowed when one has another value. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const parsed = settingsSchema.safeParse(environment)
-  if (!parsed.success) throw new Error(`The environment has a setting the gate does not know:\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success)
+    throw new Error(`The environment has a setting the gate does not know:\n${z.prettifyError(parsed.error)}`)
   const { ARO_GATE_PROFILE: profile, ARO_GATE_LOAD_ENGINE: loadEngine, ARO_GATE_SEED: seed } = parsed.data
   return { profile, loadEngine, seed: seed ?? randomInt(1_000_000_000) }
 }

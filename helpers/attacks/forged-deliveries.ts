@@ -42,33 +42,76 @@ export function forgeDeliveries(client: AroClient, source: WebhookSource, make: 
     signedWith('signed with an empty secret', ''),
     forge('body altered by one byte', ({ body }) => ({ body: alterOneByte(body) })),
     forge('body with a byte appended', ({ body }) => ({ body: `${body} ` })),
-    withHeader('first digit of the signature altered', digest((text) => alterAt(text, 0))),
-    withHeader('last digits of the signature altered', digest((text) => alterAt(text, text.length - 3))),
-    withHeader('middle digit of the signature altered', digest((text) => alterAt(text, Math.floor(text.length / 2)))),
-    withHeader('all but the first eight digits of the signature altered', digest((text) => text.slice(0, 8) + alterAll(text.slice(8)))),
-    withHeader('signature truncated to half', digest((text) => text.slice(0, text.length / 2))),
-    withHeader('signature truncated to one digit', digest((text) => text.slice(0, 1))),
-    withHeader('signature with digits appended', digest((text) => `${text}00`)),
+    withHeader(
+      'first digit of the signature altered',
+      digest((text) => alterAt(text, 0)),
+    ),
+    withHeader(
+      'last digits of the signature altered',
+      digest((text) => alterAt(text, text.length - 3)),
+    ),
+    withHeader(
+      'middle digit of the signature altered',
+      digest((text) => alterAt(text, Math.floor(text.length / 2))),
+    ),
+    withHeader(
+      'all but the first eight digits of the signature altered',
+      digest((text) => text.slice(0, 8) + alterAll(text.slice(8))),
+    ),
+    withHeader(
+      'signature truncated to half',
+      digest((text) => text.slice(0, text.length / 2)),
+    ),
+    withHeader(
+      'signature truncated to one digit',
+      digest((text) => text.slice(0, 1)),
+    ),
+    withHeader(
+      'signature with digits appended',
+      digest((text) => `${text}00`),
+    ),
     withHeader('signature in the other case', digest(swapCase)),
     withHeader('random signature of the right length', digest(alterAll)),
-    withHeader('signature of a random length', digest(() => randomBytes(7).toString('hex'))),
-    withHeader('signature not in ASCII', digest((text) => `é${text.slice(1)}`)),
-    withHeader('genuine and forged signature in two headers', (delivery) => [delivery.signature, changeDigest(delivery.signature, alterAll)]),
-    withHeader('forged and genuine signature in two headers', (delivery) => [changeDigest(delivery.signature, alterAll), delivery.signature]),
+    withHeader(
+      'signature of a random length',
+      digest(() => randomBytes(7).toString('hex')),
+    ),
+    withHeader(
+      'signature not in ASCII',
+      digest((text) => `é${text.slice(1)}`),
+    ),
+    withHeader('genuine and forged signature in two headers', (delivery) => [
+      delivery.signature,
+      changeDigest(delivery.signature, alterAll),
+    ]),
+    withHeader('forged and genuine signature in two headers', (delivery) => [
+      changeDigest(delivery.signature, alterAll),
+      delivery.signature,
+    ]),
     forgeQuery(genuine()),
     ...weakDigests(client, source, make),
   ]
   if (source === 'twilio') return common
-  const reserialised = forge('body serialised anew', ({ body }) => ({ body: JSON.stringify(JSON.parse(body), null, 2) }))
-  return hasTimestamp(genuine()) ? [...common, reserialised, ...forgeTimestamps(client, source, make)] : [...common, reserialised]
+  const reserialised = forge('body serialised anew', ({ body }) => ({
+    body: JSON.stringify(JSON.parse(body), null, 2),
+  }))
+  return hasTimestamp(genuine())
+    ? [...common, reserialised, ...forgeTimestamps(client, source, make)]
+    : [...common, reserialised]
 }
 
 /** Forgeries that only a signature with a time in it can tell from the genuine. */
 function forgeTimestamps(client: AroClient, source: WebhookSource, make: MakeUnsigned): ForgedDelivery[] {
   const now = Math.floor(Date.now() / 1000)
   const tolerance =
-    source === 'stripe' ? client.subject.webhooks.stripe.toleranceSeconds : client.subject.webhooks.calendly.toleranceSeconds
-  const at = (name: string, time: number): ForgedDelivery => ({ name, delivery: client.sign(make(), { at: time }), headers: {} })
+    source === 'stripe'
+      ? client.subject.webhooks.stripe.toleranceSeconds
+      : client.subject.webhooks.calendly.toleranceSeconds
+  const at = (name: string, time: number): ForgedDelivery => ({
+    name,
+    delivery: client.sign(make(), { at: time }),
+    headers: {},
+  })
   const retimed = (name: string, time: string): ForgedDelivery => {
     const delivery = client.sign(make())
     const signature = delivery.signature.replace(/t=\d+/, time === '' ? '' : `t=${time}`).replace(/^,/, '')
@@ -96,9 +139,15 @@ function weakDigests(client: AroClient, source: WebhookSource, make: MakeUnsigne
   const weak = (name: string, digestOf: (body: string) => string, version?: string): ForgedDelivery => {
     const delivery = client.sign(make())
     const signature = changeDigest(delivery.signature, () => digestOf(delivery.body))
-    return { name, delivery: { ...delivery, signature: version ? signature.replace('v1=', `${version}=`) : signature }, headers: {} }
+    return {
+      name,
+      delivery: { ...delivery, signature: version ? signature.replace('v1=', `${version}=`) : signature },
+      headers: {},
+    }
   }
-  const body = weak('signature over the body without its context', (text) => createHmac('sha256', secret).update(text).digest(encoding))
+  const body = weak('signature over the body without its context', (text) =>
+    createHmac('sha256', secret).update(text).digest(encoding),
+  )
   const delivery = client.sign(make())
   const isPlain = source === 'calendly' && !hasTimestamp(delivery)
   return [
@@ -118,7 +167,11 @@ function weakDigests(client: AroClient, source: WebhookSource, make: MakeUnsigne
 
 function forgeQuery(delivery: Delivery): ForgedDelivery {
   const path = `${delivery.path}?${new URLSearchParams({ [delivery.signatureHeader]: delivery.signature })}`
-  return { name: 'signature in the query instead of the header', delivery: { ...delivery, path }, headers: { [delivery.signatureHeader]: null } }
+  return {
+    name: 'signature in the query instead of the header',
+    delivery: { ...delivery, path },
+    headers: { [delivery.signatureHeader]: null },
+  }
 }
 
 const hasTimestamp = (delivery: Delivery): boolean => delivery.signature.startsWith('t=')
@@ -142,8 +195,7 @@ function alterDigit(digit: string): string {
   return digit === 'a' ? 'b' : 'a'
 }
 
-const swapCase = (text: string): string =>
-  text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase()
+const swapCase = (text: string): string => (text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase())
 
 /** Alters one letter of the service's name, which every made delivery holds; its marker stays. */
 function alterOneByte(body: string): string {

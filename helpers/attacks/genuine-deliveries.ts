@@ -21,7 +21,10 @@ export function genuineDeliveries(client: AroClient, source: WebhookSource): Gen
   const make = (): UnsignedDelivery => plainDelivery[source](client)
   const plain = { name: 'plain', delivery: client.sign(make()) }
   if (source === 'twilio') {
-    const text = smsMessage(client.tenant, { from: makePerson().phone, body: 'consultation + 50 % & más = ¿mañana? 👍' })
+    const text = smsMessage(client.tenant, {
+      from: makePerson().phone,
+      body: 'consultation + 50 % & más = ¿mañana? 👍',
+    })
     const empty = make()
     return [
       plain,

@@ -16,8 +16,10 @@ export interface App extends AsyncDisposable {
   instances: readonly Instance[]
   /** Starts a further instance on the same database and providers. @throws as {@link startInstance} does. */
   start(overrides?: StartOverrides): Promise<Instance>
-  /** The environment in which the subject's own commands run, as if beside this app. */
-  environment(): Record<string, string>
+  /** Speaks to one instance instead of the first. */
+  clientOf(instance: Instance): AroClient
+  /** The environment in which the subject's own commands run, beside this app and on its port. */
+  environment(databaseUrl?: string): Record<string, string>
 }
 
 /** What one instance is given instead of what the others have. */
@@ -74,7 +76,9 @@ export async function startApp(recipe: AppRecipe): Promise<App> {
     client: new AroClient({ subject, tenants: run.tenants, url: () => first.url }),
     instances,
     start,
-    environment: () => environmentFor(subject, facilitiesFor(1, {}), recipe.labEnvironment),
+    clientOf: (instance) => new AroClient({ subject, tenants: run.tenants, url: () => instance.url }),
+    environment: (databaseUrl = recipe.databaseUrl) =>
+      environmentFor(subject, { ...facilitiesFor(Number(new URL(first.url).port), {}), databaseUrl }),
     async [Symbol.asyncDispose]() {
       await Promise.all(instances.map((instance) => instance[Symbol.asyncDispose]()))
     },

@@ -7,15 +7,19 @@ export interface Person {
   email: string
 }
 
+// counted on from a random start, so that no two people of a run share a number
+let nextNumber = randomInt(200_000)
+
 const areaCodes = [201, 202, 205, 206, 212, 213, 214, 301, 303, 305, 312, 404, 408, 415, 503, 512, 602, 617, 702, 718]
 
 /** Makes a person nobody else in this run has been. */
 export function makePerson(): Person {
   const mark = randomUUID().slice(0, 8)
-  const area = areaCodes[randomInt(areaCodes.length)] ?? 415
+  nextNumber = (nextNumber + 1) % (areaCodes.length * 10_000)
+  const area = areaCodes[Math.floor(nextNumber / 10_000)] ?? 415
   return {
     name: `Alex ${capitalise(letters(mark))}`,
-    phone: `+1${area}555${randomInt(10_000).toString().padStart(4, '0')}`,
+    phone: `+1${area}555${(nextNumber % 10_000).toString().padStart(4, '0')}`,
     email: `alex.${mark}@example.org`,
   }
 }

@@ -87,6 +87,10 @@ export const subjectSchema = z
       .optional(),
     /** Command lines where they differ from the seed's, by the seed's own name, e.g. { "test:e2e": ["make", "e2e"] }. */
     commands: z.record(z.string(), commandLine).default({}),
+    /** Where `npm audit` asks for advisories: a url, or a program that serves them and prints its url as its first line. */
+    registry: z.union([z.url(), z.strictObject({ command: commandLine })]).optional(),
+    /** How the image is built, for a subject with a Dockerfile. */
+    image: z.strictObject({ buildArguments: z.record(z.string(), z.string()).default({}) }).prefault({}),
     /** Folder of the runbooks, relative to root. */
     runbooks: z.string().optional(),
     attestations: z

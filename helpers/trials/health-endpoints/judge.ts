@@ -82,7 +82,8 @@ function judgeAvailable(path: string, when: string, probes: Probes): JudgedShort
       what: `answered ${others} of ${probes.samples} probes`,
       expected: '200 every time',
       where,
-      mitigation: 'Answer from the process itself (health) and from dependencies really asked, with a short time-out (ready).',
+      mitigation:
+        'Answer from the process itself (health) and from dependencies really asked, with a short time-out (ready).',
     })
   }
   if (probes.slowestMilliseconds > answerLimit) {

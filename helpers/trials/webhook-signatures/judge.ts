@@ -57,10 +57,18 @@ function judgeGenuine({ source, genuine }: WebhookTrial): JudgedShortfall[] {
   return genuine.flatMap(({ name, status, isStored, events }) => {
     const where = `genuine ${source} delivery (${name})`
     const mitigation = 'Verify the signature over the raw bytes received, by the scheme the provider documents.'
-    if (!isAccepted(status)) return [{ what: `genuine delivery refused with ${status}`, expected: '200 or 202', where, mitigation }]
+    if (!isAccepted(status))
+      return [{ what: `genuine delivery refused with ${status}`, expected: '200 or 202', where, mitigation }]
     if (!isStored || (source === 'calendly' && events === 0)) {
       const what = `genuine delivery acknowledged with ${status}, but without effect`
-      return [{ what, expected: 'its content stored and its event visible within 5 s', where, mitigation: 'Process what is acknowledged.' }]
+      return [
+        {
+          what,
+          expected: 'its content stored and its event visible within 5 s',
+          where,
+          mitigation: 'Process what is acknowledged.',
+        },
+      ]
     }
     return []
   })
@@ -80,13 +88,16 @@ function judgeForged({ source, forged }: WebhookTrial): JudgedShortfall[] {
           : code !== 'UNAUTHORIZED'
             ? `forged delivery refused without the error envelope (code ${code ?? 'missing'})`
             : undefined
-    return what === undefined ? [] : [{ what, expected: '401 with code UNAUTHORIZED, and no effect', where, mitigation }]
+    return what === undefined
+      ? []
+      : [{ what, expected: '401 with code UNAUTHORIZED, and no effect', where, mitigation }]
   })
 }
 
 function judgeReplay({ source, replay }: WebhookTrial): JudgedShortfall[] {
   const where = `replayed ${source} delivery`
-  const mitigation = 'Keep the provider’s event id and the signature seen, before any side effect, and refuse them a second time.'
+  const mitigation =
+    'Keep the provider’s event id and the signature seen, before any side effect, and refuse them a second time.'
   const isRefused = replay.secondStatus === 401 || (!replay.isTimed && isAccepted(replay.secondStatus))
   const shortfalls: JudgedShortfall[] = []
   if (!isAccepted(replay.firstStatus)) {
@@ -95,7 +106,12 @@ function judgeReplay({ source, replay }: WebhookTrial): JudgedShortfall[] {
   }
   if (!isRefused) {
     const what = `replay of the same signed delivery answered with ${replay.secondStatus}`
-    shortfalls.push({ what, expected: replay.isTimed ? '401' : '401, or 200 without a second effect', where, mitigation })
+    shortfalls.push({
+      what,
+      expected: replay.isTimed ? '401' : '401, or 200 without a second effect',
+      where,
+      mitigation,
+    })
   }
   if (replay.eventsAfter > replay.eventsBefore) {
     const what = `replay took effect again: ${replay.eventsAfter - replay.eventsBefore} more events`

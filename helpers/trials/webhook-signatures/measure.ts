@@ -15,12 +15,20 @@ const atOnce = 6
 export async function tryForgeries(app: App, database: ControlDatabase, source: WebhookSource): Promise<WebhookTrial> {
   const { client } = app
   const genuine = await deliverAll(client, genuineDeliveries(client, source).map(asSent))
-  const forged = await deliverAll(client, forgeDeliveries(client, source, () => plainDelivery[source](client)))
+  const forged = await deliverAll(
+    client,
+    forgeDeliveries(client, source, () => plainDelivery[source](client)),
+  )
   const replay = await replayGenuine(client, source, database)
-  const last = await deliverAll(client, [asSent({ name: 'plain, after all forgeries', delivery: client.sign(plainDelivery[source](client)) })])
+  const last = await deliverAll(client, [
+    asSent({ name: 'plain, after all forgeries', delivery: client.sign(plainDelivery[source](client)) }),
+  ])
   const accepted = [...genuine, ...last]
   // work is queued: once all genuine deliveries have left their trace, the forged ones have had their time too
-  await database.awaitTraces(accepted.map((sent) => sent.delivery.marker), effectWithinMilliseconds)
+  await database.awaitTraces(
+    accepted.map((sent) => sent.delivery.marker),
+    effectWithinMilliseconds,
+  )
   const stored = await database.traces([...accepted, ...forged].map((sent) => sent.delivery.marker))
   const eventsOf = await countEvents(client)
   const row = (sent: Sent): WebhookTrial['forged'][number] => ({
@@ -56,13 +64,19 @@ async function deliverAll(client: AroClient, deliveries: readonly ToSend[]): Pro
   for (let start = 0; start < deliveries.length; start += atOnce) {
     const batch = deliveries.slice(start, start + atOnce)
     sent.push(
-      ...(await Promise.all(batch.map(async (next) => ({ ...next, answer: await client.deliver(next.delivery, next.headers) })))),
+      ...(await Promise.all(
+        batch.map(async (next) => ({ ...next, answer: await client.deliver(next.delivery, next.headers) })),
+      )),
     )
   }
   return sent
 }
 
-async function replayGenuine(client: AroClient, source: WebhookSource, database: ControlDatabase): Promise<WebhookTrial['replay']> {
+async function replayGenuine(
+  client: AroClient,
+  source: WebhookSource,
+  database: ControlDatabase,
+): Promise<WebhookTrial['replay']> {
   const delivery = client.sign(plainDelivery[source](client))
   const first = await client.deliver(delivery)
   await database.awaitTraces([delivery.marker], effectWithinMilliseconds)

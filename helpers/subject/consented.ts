@@ -1,0 +1,34 @@
+import type { Administrator, Customer } from './administrator.ts'
+import type { AroClient } from './client.ts'
+import { makeBooking } from './people.ts'
+import type { Booking } from './people.ts'
+
+/** A customer who came by a booking and has agreed to be texted. */
+export interface ConsentedCustomer {
+  booking: Booking
+  customer: Customer
+}
+
+/** Brings in `count` customers by genuine bookings and records their consent. @throws when a genuine step is refused. */
+export async function makeConsentedCustomers(
+  client: AroClient,
+  administrator: Administrator,
+  count: number,
+): Promise<ConsentedCustomer[]> {
+  const bookings = Array.from({ length: count }, () => makeBooking())
+  const atOnce = 8
+  const customers: ConsentedCustomer[] = []
+  for (let start = 0; start < count; start += atOnce) {
+    const made = bookings.slice(start, start + atOnce).map(async (booking) => {
+      const { answer } = await client.book(booking)
+      if (answer.status !== 200 && answer.status !== 202) {
+        throw new Error(`A genuine booking was refused with ${answer.status}: ${answer.text.slice(0, 200)}`)
+      }
+      const customer = await administrator.awaitCustomer(booking.person.phone)
+      await administrator.recordConsent(customer.id, true)
+      return { booking, customer }
+    })
+    customers.push(...(await Promise.all(made)))
+  }
+  return customers
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import type { JudgedShortfall } from '../../evidence/shortfall.ts'
+import { knownRunners } from './tests-run.ts'
+
+const commandResultSchema = z.object({
+  name: z.string(),
+  commandLine: z.string(),
+  /** `missing`: no such script. `not applicable`: claimed by the owner where the seed says "if applicable". */
+  state: z.enum(['ran', 'missing', 'not applicable']),
+  exitCode: z.int().nullable(),
+  endedBy: z.enum(['itself', 'signal', 'time limit', 'not started']).nullable(),
+  durationMilliseconds: z.number().nonnegative(),
+  /** For test commands: how many tests ran, and who says so; null when the output says nothing of tests. */
+  tests: z.object({ runner: z.string(), tests: z.int().nonnegative() }).nullable(),
+  mustRunTests: z.boolean(),
+  /** The last lines of the output, or the owner's claim. */
+  tail: z.string(),
+})
+
+/** How the seed's required commands ended in the subject's root. */
+export const commandsTrialSchema = z.object({
+  root: z.string(),
+  registry: z.string(),
+  /** Rows in the database that was backed up, so that an empty backup is told from a real one. */
+  rowsBackedUp: z.int().positive(),
+  commands: z.array(commandResultSchema).min(1),
+})
+
+/** @see commandsTrialSchema */
+export type CommandsTrial = z.infer<typeof commandsTrialSchema>
+
+/** One required command's result. */
+export type RequiredCommandResult = z.infer<typeof commandResultSchema>
+
+/** Each required command that is missing, fails, does not end, or runs no test. */
+export function judgeRequiredCommands({ commands }: CommandsTrial): JudgedShortfall[] {
+  return commands.flatMap((result) => judgeCommand(result))
+}
+
+/** The ways in which one command falls short. */
+export function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
+  const { name, commandLine, state, exitCode, endedBy, tests, mustRunTests, tail } = result
+  const where = `${commandLine} in the subject’s root`
+  if (state === 'not applicable') return []
+  if (state === 'missing') {
+    return [
+      {
+        what: `the required script ${name} is missing`,
+        expected: `a script ${name} in package.json that does the work`,
+        where,
+        mitigation: `Add ${name} to the scripts of package.json, or name its command in the subject file under commands.`,
+      },
+    ]
+  }
+  if (exitCode !== 0) {
+    const how = endedBy === 'itself' ? `failed with exit code ${exitCode}` : `ended by ${endedBy ?? 'nobody'}`
+    return [
+      {
+        what: `${name} ${how}: ${lastLine(tail)}`,
+        expected: 'exit code 0 within the time limit',
+        where,
+        mitigation: `Run ${commandLine} and mend what it reports; its last lines are in the evidence.`,
+      },
+    ]
+  }
+  if (mustRunTests && (tests === null || tests.tests === 0)) {
+    return [
+      {
+        what: tests === null ? `${name} shows no sign that a test ran` : `${name} ran no test`,
+        expected: 'at least one test',
+        where,
+        mitigation: `Let ${name} run real tests with a runner whose summary is known: ${knownRunners.join(', ')}.`,
+      },
+    ]
+  }
+  return []
+}
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { ControlContext } from '../../control.ts'
+import type { FacilityMap } from '../../facilities.ts'
+import { runCommand } from '../../subject/commands.ts'
+import { makeConsentedCustomers } from '../../subject/consented.ts'
+import type { Subject } from '../../subject/subject.ts'
+import { fingerprintDatabase } from '../../database/snapshot.ts'
+import { cloneTemplate } from '../../database/template.ts'
+import { requiredCommands } from './commands.ts'
+import type { RequiredCommand } from './commands.ts'
+import { runImage } from './image.ts'
+import { judgeCommand } from './judge.ts'
+import type { CommandsTrial, RequiredCommandResult } from './judge.ts'
+import { openRegistry } from './registry.ts'
+import { testsRun } from './tests-run.ts'
+
+const timeLimitSeconds = 300
+const tailCharacters = 1500
+
+type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'run'>
+
+/** Runs each required command in the subject's root, as its developers would; in a rehearsal only until the first fails. */
+export async function runRequiredCommands(context: Needs): Promise<CommandsTrial> {
+  const { app, subject, run, database, profile, progress, signal } = context
+  await makeConsentedCustomers(app.client, await app.client.administrator(), 3)
+  const rowsBackedUp = (await fingerprintDatabase(database.url)).tables.reduce((sum, table) => sum + table.rows, 0)
+  if (!run.database.ready) throw new Error(`There is no database: ${run.database.problem}`)
+  await using target = await cloneTemplate(run.database.description, run.database.template)
+  const directory = await mkdtemp(join(run.runDirectory, 'commands-'))
+  await using registry = await openRegistry(subject, run.runDirectory)
+  const environmentOn = (databaseUrl: string): Record<string, string> => ({
+    ...app.environment(databaseUrl),
+    // package managers keep their configuration and caches there
+    HOME: homedir(),
+    CI: 'true',
+    NODE_ENV: '',
+    NODE_OPTIONS: '',
+    npm_config_registry: registry.url,
+  })
+  const commands: RequiredCommandResult[] = []
+  const results = async function* (): AsyncGenerator<RequiredCommandResult> {
+    for (const required of requiredCommands(join(directory, 'aro-gate-backup.db'))) {
+      progress(required.name)
+      const databaseUrl = required.name === 'db:restore' ? target.url : database.url
+      yield await runOne(required, subject, {
+        environment: environmentOn(databaseUrl),
+        runDirectory: run.runDirectory,
+        signal,
+      })
+    }
+    progress('docker build')
+    yield* runImage({ app, subject, runDirectory: run.runDirectory, environment: environmentOn(database.url), signal })
+  }
+  for await (const result of results()) {
+    commands.push(result)
+    if (profile === 'rehearsal' && judgeCommand(result).length > 0) break
+  }
+  return { root: subject.root, registry: registry.description, rowsBackedUp, commands }
+}
+
+interface HowToRun {
+  environment: Record<string, string>
+  runDirectory: string
+  signal: AbortSignal
+}
+
+async function runOne(required: RequiredCommand, subject: Subject, how: HowToRun): Promise<RequiredCommandResult> {
+  const replaced = subject.commands[required.name]
+  const command = replaced ?? required.command
+  const commandLine = command.join(' ')
+  const mustRunTests = required.kind === 'test'
+  if (replaced === undefined && required.kind !== 'tool' && !hasScript(subject.root, required.name)) {
+    return {
+      ...{ name: required.name, commandLine, mustRunTests, state: 'missing', exitCode: null, endedBy: null },
+      ...{ durationMilliseconds: 0, tests: null, tail: '' },
+    }
+  }
+  const result = await runCommand({ command, directory: subject.root, owner: 'control', timeLimitSeconds, ...how })
+  return {
+    name: required.name,
+    commandLine,
+    mustRunTests,
+    state: 'ran',
+    exitCode: result.exitCode,
+    endedBy: result.endedBy,
+    durationMilliseconds: result.durationMilliseconds,
+    tests: mustRunTests ? testsRun(result.output) : null,
+    tail: result.output.slice(-tailCharacters),
+  }
+}
+
+const packageSchema = z.looseObject({ scripts: z.record(z.string(), z.string()).default({}) })
+
+function hasScript(root: string, name: string): boolean {
+  const file = join(root, 'package.json')
+  if (!existsSync(file)) return false
+  const { scripts } = packageSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  return (scripts[name] ?? '').trim() !== ''
+}
