@@ -1,0 +1,42 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { renderJunit } from './junit.ts'
+import { renderMarkdown } from './markdown.ts'
+import type { Report } from './record.ts'
+import { renderSarif } from './sarif.ts'
+
+const renderings: Record<string, (report: Report) => string> = {
+  'report.md': (report) => renderMarkdown(report),
+  'report.json': (report) => `${JSON.stringify(report, null, 2)}\n`,
+  'junit.xml': renderJunit,
+  'report.sarif': renderSarif,
+}
+
+/**
+ * Writes report.md, report.json, junit.xml and report.sarif, all or none: each whole under another name first, then put in
+ * place. Synchronous, so that it works while the process exits. @throws with the path and what to do.
+ */
+export function writeReports(directory: string, report: Report): void {
+  const files = Object.entries(renderings).map(([name, render]) => {
+    const path = join(directory, name)
+    return { path, temporary: `${path}.${process.pid}.tmp`, text: render(report) }
+  })
+  let path = directory
+  try {
+    mkdirSync(directory, { recursive: true })
+    for (const file of files) {
+      path = file.path
+      writeFileSync(file.temporary, file.text)
+    }
+    for (const file of files) {
+      path = file.path
+      renameSync(file.temporary, file.path)
+    }
+  } catch (error) {
+    for (const file of files) rmSync(file.temporary, { force: true, recursive: true })
+    throw new Error(
+      `Expected to write the report ${path}, got ${error instanceof Error ? error.message : String(error)}. Make ${directory} a folder that can be written to, with space left, or name another by ARO_GATE_REPORT_DIR; until then the verdict is NO-GO.`,
+      { cause: error },
+    )
+  }
+}
