@@ -61,7 +61,7 @@ async function gatherAndJudge<Schema extends z.ZodObject, const Needs extends re
   try {
     const subject = await loadSubject(run.subjectFile)
     const gathering = (async () => {
-      opened = await openFacilities(definition.needs, { run, subject, signal: timeUp.signal, progress })
+      opened = await openFacilities(definition.needs, { run, subject, signal: timeUp.signal })
       const { seed, profile } = run
       return definition.measure({ ...opened.facilities, subject, seed, profile, signal: timeUp.signal, progress })
     })()

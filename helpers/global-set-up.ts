@@ -26,7 +26,7 @@ const migrationSeconds = 60
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const settings = readSettings(process.env)
-  const named = process.env.ARO_GATE_SUBJECT ?? project.config.provide.aroGateSubject
+  const named = process.env.ARO_GATE_SUBJECT ?? project.getProvidedContext().aroGateSubject
   const subjectFile = isAbsolute(named) ? named : resolve(project.vitest.config.root, named)
   const reaper = startReaper()
   const run: GateRun = {

@@ -10,10 +10,10 @@ import { collectControl, modulesByControl } from './collect.ts'
 import type { GateParts } from './plugin.ts'
 import { controlsOnDisk } from './plugin.ts'
 import type { Report, RunProblem } from './record.ts'
-import { assembleRun, pessimisticRun } from './assemble.ts'
+import { assembleRun } from './assemble.ts'
 import { partialRunProblems } from './partial.ts'
 import { renderTerminal } from './terminal.ts'
-import { decide } from './verdict.ts'
+import { decide, incompleteReport } from './verdict.ts'
 import { writeReports } from './write.ts'
 
 interface GateReporterOptions {
@@ -22,7 +22,7 @@ interface GateReporterOptions {
   reportDirectory: string
 }
 
-const importSeconds = 60
+const importSeconds = Number(process.env.ARO_GATE_IMPORT_SECONDS ?? 60)
 const watchdogSlackSeconds = 60
 
 /**
@@ -88,17 +88,17 @@ export class GateReporter implements Reporter {
     const vitest = this.#vitest
     if (vitest === undefined || vitest.config.mode === 'benchmark') return
     try {
-      const { project, parts, reportDirectory } = this.#options
+      const { parts, reportDirectory } = this.#options
       const run = await assembleRun({
         startedAt: this.#startedAt,
         run: this.#gateRun(),
-        parts,
+        catalogue: parts.catalogue,
         onDisk: controlsOnDisk(parts.packageRoot),
         modules: modulesByControl(modules.filter((module) => this.#isOurs(module))),
-        problems: partialRunProblems({ config: vitest.config, projectConfig: project.config, unhandled, reason }),
+        problems: partialRunProblems({ config: vitest.config, unhandled, reason }),
         vitestVersion: vitest.version,
       })
-      const report = decide(run)
+      const report = decide(run, parts.catalogue)
       writeReports(reportDirectory, report)
       this.#report = report
       this.#say(renderTerminal(report, reportDirectory))
@@ -127,12 +127,16 @@ export class GateReporter implements Reporter {
 
   #writePessimistic(problems: RunProblem[]): void {
     const { parts, reportDirectory } = this.#options
-    const report = decide(pessimisticRun({ startedAt: this.#startedAt, run: this.#gateRun(), parts, problems }))
+    const run = this.#gateRun()
+    const report = incompleteReport(
+      { runId: run?.runId ?? 'none', startedAt: this.#startedAt.toISOString(), problems },
+      parts.catalogue,
+    )
     writeReports(reportDirectory, report)
   }
 
   #gateRun(): GateRun | undefined {
-    const provided: Record<string, unknown> = this.#options.project.getProvidedContext()
+    const provided: Record<string, unknown> = { ...this.#options.project.getProvidedContext() }
     return gateRunSchema.safeParse(provided[runKey]).data
   }
 
