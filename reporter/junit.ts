@@ -39,7 +39,10 @@ function caseOf(control: ReportControl): TestCase {
   const why = control.reason ?? 'no reason given'
   const isUnverified = control.outcome === 'unverified'
   const testCase: TestCase = {
-    ...{ classname, name, failures, seconds: control.durationMilliseconds / 1000 },
+    classname,
+    name,
+    failures,
+    seconds: control.durationMilliseconds / 1000,
     errors: isUnverified ? [{ type: 'unverified', message: why, text: control.requirement }] : [],
   }
   return control.summary === undefined ? testCase : { ...testCase, output: control.summary }

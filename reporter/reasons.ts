@@ -48,8 +48,8 @@ export function issuesOf({ gates, statements, startedAt, finishedAt }: Assessmen
 
 /** The severity of the gravest shortfall, or else of the control itself. */
 export function gravest(control: ReportControl): Severity {
-  const found = control.shortfalls.map((shortfall) => shortfall.severity)
-  return severities.find((severity) => found.includes(severity)) ?? control.severity
+  const found = new Set(control.shortfalls.map((shortfall) => shortfall.severity))
+  return severities.find((severity) => found.has(severity)) ?? control.severity
 }
 
 /** The unverified controls by the reason that they share, the commonest first. */

@@ -30,9 +30,15 @@ export function incompleteReport(start: RunStart, catalogue: Catalogue = ownCata
   const unknown: RunRecord['subject'] = { name: 'unknown', version: 'unknown', environment: 'unknown', commit: null }
   return decide(
     {
-      ...{ profile: 'release', subject: unknown, environment: {}, controls: [], problems: [], statements: [] },
+      profile: 'release',
+      subject: unknown,
+      environment: {},
+      controls: [],
+      problems: [],
+      statements: [],
       ...start,
-      ...{ finishedAt: null, complete: false },
+      finishedAt: null,
+      complete: false,
     },
     catalogue,
   )
@@ -55,14 +61,21 @@ function reportOn(assessment: Assessment): Report {
   const isGo = findings.length === 0
   return {
     schemaVersion: 1,
-    ...{ runId, startedAt, finishedAt, profile, subject, gates },
+    runId,
+    startedAt,
+    finishedAt,
+    profile,
+    subject,
+    gates,
     criteria: applied.map(({ rule, findings: found }) => criterionOf(rule, found)),
     selfReview: reviewSelf(gates),
     issues: issuesOf(assessment),
     verdict: isGo ? 'GO' : 'NO-GO',
     reasons: reasonsOf(findings, assessment),
     nextSteps: isGo ? [] : nextStepsOf(assessment),
-    ...{ problems, statements, environment },
+    problems,
+    statements,
+    environment,
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { goldenFolder, readGolden, reportOn, situations } from './golden-situations.ts'
 import { renderJunit } from './junit.ts'
 import { renderMarkdown } from './markdown.ts'
 import { reportSchema } from './record.ts'
@@ -7,10 +8,6 @@ import type { Report } from './record.ts'
 import { renderSarif } from './sarif.ts'
 import { renderSummary } from './summary.ts'
 import { renderTerminal } from './terminal.ts'
-import { decide } from './verdict.ts'
-
-const folder = new URL('../fixtures/verdicts/', import.meta.url)
-const situations = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
 
 const renderings: [file: string, render: (report: Report) => string][] = [
   ['report.json', (report) => `${JSON.stringify(report, null, 2)}\n`],
@@ -21,25 +18,24 @@ const renderings: [file: string, render: (report: Report) => string][] = [
   ['terminal.txt', (report) => renderTerminal(report, 'reports/gate')],
 ]
 
-describe.each(situations.map(({ name }) => name))('the golden situation %s', (name) => {
-  const situation = new URL(`${name}/`, folder)
-  const report = decide(JSON.parse(readFileSync(new URL('run.json', situation), 'utf8')))
+describe.each(situations)('the golden situation %s', (name) => {
+  const report = reportOn(name)
 
   test('gives a report of the promised shape', () => {
     expect(reportSchema.parse(report)).toEqual(report)
   })
 
   test.each(renderings)('gives the same %s as when it was read and accepted', (file, render) => {
-    const golden = new URL(file, situation)
+    const golden = new URL(`${name}/${file}`, goldenFolder)
     const text = render(report)
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text)
     expect(existsSync(golden), `${golden.pathname} is missing: run with UPDATE_GOLDEN=1, then read it`).toBe(true)
-    expect(text).toBe(readFileSync(golden, 'utf8'))
+    expect(text).toBe(readGolden(`${name}/${file}`))
   })
 })
 
 test('the golden situations are those that matter', () => {
-  expect(situations.map(({ name }) => name).sort()).toEqual([
+  expect(situations).toEqual([
     'go',
     'hostile-text',
     'incomplete',

@@ -10,7 +10,7 @@ export const shortestSecret = 6
  * placeholders within one call, such as "(redacted phone 2)", so that a judgement on the data stays the same.
  */
 export function redact<Value>(value: Value, secrets: readonly string[]): Value {
-  const everything = [...stringsOf(value)].join('\u0000')
+  const everything = stringsOf(value).join('\u0000')
   const replacements = [...exactReplacements(everything, secrets), ...patternReplacements(everything)]
   if (replacements.length === 0) return value
   const numbering = new Map<string, number>()
@@ -36,6 +36,8 @@ interface Replacement {
   keep(match: string[]): [string, string]
 }
 
+const escapeExpression = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
+
 const keepNothing = (): [string, string] => ['', '']
 
 function exactReplacements(everything: string, secrets: readonly string[]): Replacement[] {
@@ -46,7 +48,7 @@ function exactReplacements(everything: string, secrets: readonly string[]): Repl
   }
   if (owners.size === 0) return []
   const longestFirst = [...owners.keys()].sort((a, b) => b.length - a.length)
-  const expression = new RegExp(longestFirst.map(RegExp.escape).join('|'), 'g')
+  const expression = new RegExp(longestFirst.map(escapeExpression).join('|'), 'g')
   return [{ kind: 'secret', expression, identify: (found) => owners.get(found) ?? found, keep: keepNothing }]
 }
 
@@ -70,17 +72,16 @@ function numberOf(numbering: Map<string, number>, kind: string, identity: string
   return ofKind + 1
 }
 
-function* stringsOf(value: unknown): Generator<string> {
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next === 'string') yield next
-    if (typeof next !== 'object' || next === null) continue
-    for (const [key, inner] of Object.entries(next)) {
-      if (!Array.isArray(next)) yield key
-      pending.push(inner)
+function stringsOf(value: unknown, found: string[] = []): string[] {
+  if (typeof value === 'string') found.push(value)
+  else if (Array.isArray(value)) for (const item of value) stringsOf(item, found)
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      found.push(key)
+      stringsOf(inner, found)
     }
   }
+  return found
 }
 
 function mapStrings(value: unknown, rewrite: (text: string) => string): unknown {

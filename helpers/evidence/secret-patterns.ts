@@ -25,7 +25,7 @@ export const patterns: readonly SecretPattern[] = [
   pattern(
     'password',
     /:\/\/[^\s@]{0,400}@/,
-    /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,100}:)[^\s\"<>]{1,200}(@)/gi,
+    /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,100}:)[^\s"<>]{1,200}(@)/gi,
     true,
   ),
   pattern('token', /eyJ/, /\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g),

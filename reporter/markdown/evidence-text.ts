@@ -5,8 +5,8 @@ interface Unit {
   print(value: number): string
 }
 
-const number = (value: number, digits: number): string =>
-  value.toLocaleString('en-US', { maximumFractionDigits: digits })
+const formats = [0, 1, 2, 3].map((digits) => new Intl.NumberFormat('en-US', { maximumFractionDigits: digits }))
+const number = (value: number, digits: 0 | 1 | 2 | 3): string => formats[digits]?.format(value) ?? String(value)
 
 const units: readonly Unit[] = [
   { suffix: /Milliseconds$/, print: (value) => `${number(value, value < 10 ? 2 : 0)} ms` },
@@ -32,15 +32,22 @@ export function describeEvidence(evidence: Record<string, Json>): string {
   return facts.slice(0, mostFacts).join('; ') + (rest > 0 ? `; and ${rest} more` : '')
 }
 
+const names = new Map<string, string>()
+const mostNames = 10_000
+
 /** A field's name in words, without the unit it ends with: `p95LatencyMilliseconds` gives "p95 latency". */
 export function nameOf(key: string): string {
+  const known = names.get(key)
+  if (known !== undefined) return known
   const unit = units.find(({ suffix }) => suffix.test(key) && key.replace(suffix, '') !== '')
   const bare = unit === undefined ? key : key.replace(unit.suffix, '')
-  return bare
+  const name = bare
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replaceAll(/[_-]+/g, ' ')
     .toLowerCase()
     .replaceAll(/\b(?:api|http|id|json|phi|sms|sql|tls|url)\b/g, (word) => word.toUpperCase())
+  if (names.size < mostNames) names.set(key, name)
+  return name
 }
 
 /** A value in words, with the unit that its field's name ends with. */
@@ -57,7 +64,8 @@ export function printValue(key: string, value: Json): string {
     : shown.join(', ') + (value.length > mostItems ? ` and ${value.length - mostItems} more` : '')
 }
 
-const plain = (value: number): string => number(value, 3)
+const plain = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1000 ? String(value) : number(value, 3)
 
 function factsOf(key: string, value: Json, depth: number): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
