@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,8 @@ export interface Reaper {
 /** Starts the reaper: everything noted in its ledger ends with this process, even when it is killed. */
 export function startReaper(): Reaper {
   const runDirectory = mkdtempSync(join(tmpdir(), 'aro-gate-'))
+  // others may pass through to what is theirs (an embedded PostgreSQL runs as a user of its own), and list nothing
+  chmodSync(runDirectory, 0o711)
   const program = fileURLToPath(new URL(`./reaper-process${extname(import.meta.url)}`, import.meta.url))
   const child = spawn(process.execPath, [program, runDirectory], {
     detached: true,
