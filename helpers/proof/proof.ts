@@ -1,0 +1,61 @@
+import { CaseRunner } from './case-runner.ts'
+import type { CaseContext } from './case-runner.ts'
+import { isGood, makeMatrix } from './matrix.ts'
+import type { Matrix, ProofCase } from './matrix.ts'
+import { planProof } from './plan.ts'
+import type { ProofFolders } from './plan.ts'
+import { runAll } from './schedule.ts'
+import type { SharedDatabase } from './shared-database.ts'
+
+/** Where the things are that a proof works on, and how it runs the gate. */
+export interface ProofParts extends ProofFolders, Pick<CaseContext, 'repository' | 'reference' | 'gateCommand'> {
+  openDatabase(runDirectory: string): Promise<SharedDatabase>
+}
+
+/** What to prove. */
+export interface ProofRequest extends Pick<CaseContext, 'runDirectory' | 'signal' | 'say'> {
+  /** Only this control. */
+  control: string | undefined
+  /** Another folder of defects instead of our own, which then alone are tried. */
+  defects: string | undefined
+  jobs: number
+}
+
+/** Shows each control the reference, its defects, its variants and the degenerate subjects, and notes what it says. */
+export async function prove(parts: ProofParts, request: ProofRequest): Promise<Matrix> {
+  const startedAt = new Date()
+  const plan = planProof(parts, request)
+  const { jobs, signal, say } = request
+  await using database = await parts.openDatabase(request.runDirectory)
+  const runner = new CaseRunner({ ...parts, ...request, environment: database.environment })
+  const cases: ProofCase[] = []
+  // what measures times gets the machine for itself
+  for (const [isQuiet, atOnce] of [
+    [false, jobs],
+    [true, 1],
+  ] as const) {
+    const controls = plan.controls.filter(({ gate }) => (gate === 'performance') === isQuiet)
+    const mutantsOf = Map.groupBy(plan.mutants, ({ control }) => control)
+    const references = await runAll(
+      controls.map((control) => () => runner.reference(control)),
+      atOnce,
+      signal,
+    )
+    cases.push(...references)
+    const trusted = new Set(references.filter(isGood).map(({ control }) => control))
+    const tasks = controls.flatMap((control) =>
+      (mutantsOf.get(control.id) ?? []).map((mutant) => () => runner.mutant(control, mutant, trusted.has(control.id))),
+    )
+    cases.push(...(await runAll(tasks, atOnce, signal)))
+    const degenerate = plan.degenerates.map((program) => () => runner.degenerate(controls, program))
+    if (controls.length > 0) cases.push(...(await runAll(degenerate, atOnce, signal)).flat())
+  }
+  for (const problem of plan.problems) say(problem)
+  return makeMatrix({
+    startedAt: startedAt.toISOString(),
+    durationMilliseconds: Date.now() - startedAt.getTime(),
+    jobs,
+    cases,
+    problems: plan.problems,
+  })
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startReaper } from '../reaper/reaper.ts'
+import { renderMatrix } from './matrix.ts'
+import { planProof } from './plan.ts'
+import { prove } from './proof.ts'
+import type { ProofParts, ProofRequest } from './proof.ts'
+import { startSharedDatabase } from './shared-database.ts'
+
+const usage = 'npm run prove [-- --control <gate/control>] [--defects <folder>] [--jobs <number>]'
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const fixtures = join(repository, 'fixtures')
+const parts: ProofParts = {
+  repository,
+  gates: join(repository, 'gates'),
+  reference: { root: join(fixtures, 'reference-aro'), subjectFile: join(fixtures, 'subject.ts') },
+  defects: join(fixtures, 'defects'),
+  variants: join(fixtures, 'variants'),
+  degenerate: join(fixtures, 'degenerate'),
+  gateCommand: (files) => [
+    process.execPath,
+    join(repository, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--project=gate',
+    '--reporter=dot',
+    ...files,
+  ],
+  openDatabase: startSharedDatabase,
+}
+const badInput = 2
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  let wanted: Pick<ProofRequest, 'control' | 'defects' | 'jobs'>
+  try {
+    wanted = readArguments(process.argv.slice(2))
+    planProof(parts, wanted)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error))
+    return badInput
+  }
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort())
+  const reaper = startReaper()
+  try {
+    const { runDirectory } = reaper
+    const say = (line: string): void => console.log(line)
+    const matrix = await prove(parts, { ...wanted, runDirectory, say, signal: interruption.signal })
+    const text = renderMatrix(matrix)
+    const reports = join(repository, 'reports/prove')
+    mkdirSync(reports, { recursive: true })
+    writeFileSync(join(reports, 'matrix.md'), text)
+    writeFileSync(join(reports, 'matrix.json'), `${JSON.stringify(matrix, null, 2)}\n`)
+    console.log(`\n${text}`)
+    return matrix.counts.failed === 0 && matrix.counts.passed > 0 ? 0 : 1
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    console.error('Interrupted: there is no matrix.')
+    return 130
+  } finally {
+    await reaper.finish()
+  }
+}
+
+function readArguments(given: string[]): Pick<ProofRequest, 'control' | 'defects' | 'jobs'> {
+  const options = { control: { type: 'string' }, defects: { type: 'string' }, jobs: { type: 'string' } } as const
+  const read = (): ReturnType<typeof parseArgs<{ options: typeof options }>> => {
+    try {
+      return parseArgs({ args: given, options, allowPositionals: false })
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\nusage: ${usage}`, { cause: error })
+    }
+  }
+  const { control, defects, jobs = String(availableParallelism()) } = read().values
+  if (!/^[1-9]\d?$/.test(jobs))
+    throw new Error(`--jobs: expected a number from 1 to 99, got ${JSON.stringify(jobs)}.\nusage: ${usage}`)
+  return { control, defects, jobs: Number(jobs) }
+}
