@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { tenantSchema } from './subject/facilities.ts'
 
+const databaseDescriptionSchema = z.strictObject({
+  kind: z.enum(['embedded', 'testcontainers', 'url']),
+  reason: z.string(),
+  version: z.string(),
+  adminUrl: z.string(),
+  image: z.string().optional(),
+  processIds: z.array(z.int()),
+  containerIds: z.array(z.string()),
+})
+
 /** What the main process has prepared for the controls' workers; plain data, since it crosses a process boundary. */
 export const gateRunSchema = z.strictObject({
   runId: z.string().min(1),
@@ -15,7 +25,7 @@ export const gateRunSchema = z.strictObject({
   database: z.union([
     z.strictObject({
       ready: z.literal(true),
-      description: z.looseObject({ adminUrl: z.string() }),
+      description: databaseDescriptionSchema,
       template: z.string(),
     }),
     z.strictObject({ ready: z.literal(false), problem: z.string() }),

@@ -19,7 +19,7 @@ export interface DatabaseServerDescription {
   version: string
   /** Address as a role that may create databases. */
   adminUrl: string
-  image?: string
+  image?: string | undefined
   /** Processes that end with the server. */
   processIds: number[]
   containerIds: string[]

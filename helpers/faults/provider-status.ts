@@ -1,0 +1,20 @@
+import type { ProviderFault } from '../providers/provider-fault.ts'
+
+/** The provider answers with a status and takes no effect; several statuses are answered in turn, the last one again. */
+export function answerWithStatus(options: {
+  status: number | readonly number[]
+  headers?: Record<string, string>
+  times?: number
+}): ProviderFault {
+  const statuses = typeof options.status === 'number' ? [options.status] : options.status
+  const { times } = options
+  return {
+    name: `answers ${statuses.join(', ')}`,
+    ...(times === undefined ? {} : { times }),
+    apply(exchange, hit) {
+      const status = statuses[Math.min(hit, statuses.length - 1)] ?? 500
+      const body = JSON.stringify({ code: 20500, message: 'The gate made this provider fail.', status })
+      exchange.answer(status, { 'content-type': 'application/json', ...options.headers }, body)
+    },
+  }
+}
