@@ -20,10 +20,10 @@ export const gateReportSchema = z.object({
 /** @see gateReportSchema */
 export type GateReport = z.infer<typeof gateReportSchema>
 
-const withoutFile = 'it has no control file yet'
+const withoutFile = 'not built yet: there is no control file for it'
 const rehearsalReason = /^NO-GO \(rehearsal\)/
 const unbuiltReason =
-  /is unverified: it has no control file yet\.$|controls are unverified \(.*\); the reason for (all|\d+ of them): it has no control file yet\.$/
+  /is unverified: not built yet: there is no control file for it\.$|controls are unverified \(.*\); the reason for (all|\d+ of them): not built yet: there is no control file for it\.$/
 
 /**
  * What is wrong with a run of the gate on the reference application, in sentences. While controls are still to be built

@@ -4,7 +4,11 @@ import { flawsOfGateRun } from './expect-gate.ts'
 import { tallyProof, tallyUnit } from './tally.ts'
 
 const built = { id: 'security/tls', outcome: 'passed' } as const
-const unbuilt = { id: 'security/other', outcome: 'unverified', reason: 'it has no control file yet' } as const
+const unbuilt = {
+  id: 'security/other',
+  outcome: 'unverified',
+  reason: 'not built yet: there is no control file for it',
+} as const
 const go: GateReport = {
   finishedAt: '2026-01-01T00:00:00.000Z',
   profile: 'release',
@@ -17,7 +21,7 @@ const go: GateReport = {
 const unfinished: GateReport = {
   ...go,
   verdict: 'NO-GO',
-  reasons: ['security/other is unverified: it has no control file yet.'],
+  reasons: ['security/other is unverified: not built yet: there is no control file for it.'],
   criteria: [...go.criteria, { id: 'run/every-control-passed', outcome: 'unverified', reason: 'security/other' }],
   gates: [{ controls: [built, unbuilt] }],
 }
@@ -38,7 +42,9 @@ test.each([
     'unfinished, many controls',
     {
       ...unfinished,
-      reasons: ['46 of 50 controls are unverified (security 46); the reason for all: it has no control file yet.'],
+      reasons: [
+        '46 of 50 controls are unverified (security 46); the reason for all: not built yet: there is no control file for it.',
+      ],
     },
     1,
   ],

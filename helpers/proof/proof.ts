@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { CaseRunner } from './case-runner.ts'
 import type { CaseContext } from './case-runner.ts'
 import { isGood, makeMatrix } from './matrix.ts'
@@ -27,7 +28,9 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
   const plan = planProof(parts, request)
   const { jobs, signal, say } = request
   await using database = await parts.openDatabase(request.runDirectory)
-  const runner = new CaseRunner({ ...parts, ...request, environment: database.environment })
+  // compiled once for all runs: a fifth of what starting the gate costs
+  const environment = { ...database.environment, NODE_COMPILE_CACHE: join(request.runDirectory, 'compiled') }
+  const runner = new CaseRunner({ ...parts, ...request, environment })
   const cases: ProofCase[] = []
   // what measures times gets the machine for itself
   for (const [isQuiet, atOnce] of [
