@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { gate } from './reporter/index.ts'
 
 export default defineConfig({
   test: {
@@ -15,6 +16,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      gate({ subject: './fixtures/subject.ts' }),
     ],
   },
 })

@@ -110,7 +110,7 @@ function describeEnvironment({ run, vitestVersion, startedAt }: RunParts): Recor
     vitest: vitestVersion,
     seed: run?.seed ?? null,
     loadEngine: run?.loadEngine ?? null,
-    database: database === undefined ? 'none' : `${String(database.kind)}, PostgreSQL ${String(database.version)}`,
+    database: database === undefined ? 'none' : `${database.kind} (${database.reason}), PostgreSQL ${database.version}`,
     durationSeconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
   }
 }
