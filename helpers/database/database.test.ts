@@ -55,7 +55,9 @@ afterAll(async () => {
 
 describe('settings', () => {
   test.each(['mysql://x', 'yes', 'postgres:', ''])('refuses %j and says what is allowed', (text) => {
-    expect(() => parseDatabaseSetting({ ARO_GATE_DATABASE: text })).toThrow(/auto, embedded, testcontainers or postgres:/)
+    expect(() => parseDatabaseSetting({ ARO_GATE_DATABASE: text })).toThrow(
+      /auto, embedded, testcontainers or postgres:/,
+    )
   })
 
   test('refuses a server on another machine', () => {
@@ -82,14 +84,20 @@ describe('the wire tap', () => {
     const mark = proxy.tap.mark()
     await withClient(proxy.url, (client) => client.query('SELECT $1::text AS a, $2::int AS b', ['canary', 7]))
     const [statement] = proxy.tap.since(mark)
-    expect(statement).toMatchObject({ text: 'SELECT $1::text AS a, $2::int AS b', parameters: ['canary', '7'], kind: 'extended', rows: 1 })
+    expect(statement).toMatchObject({
+      text: 'SELECT $1::text AS a, $2::int AS b',
+      parameters: ['canary', '7'],
+      kind: 'extended',
+      rows: 1,
+    })
     expect(statement?.durationMilliseconds).toBeGreaterThan(0)
   })
 
   test('knows the text of a prepared statement used again by name', async () => {
     const mark = proxy.tap.mark()
     await withClient(proxy.url, async (client) => {
-      for (const value of ['one', 'two']) await client.query({ name: 'again', text: 'SELECT $1::text', values: [value] })
+      for (const value of ['one', 'two'])
+        await client.query({ name: 'again', text: 'SELECT $1::text', values: [value] })
     })
     expect(proxy.tap.since(mark).map(({ text, parameters }) => [text, ...parameters])).toEqual([
       ['SELECT $1::text', 'one'],
@@ -129,7 +137,9 @@ describe('the wire tap', () => {
     await slow.connect()
     const cancelled = expect(slow.query('SELECT pg_sleep(5)')).rejects.toThrow(/cancel/)
     await withClient(proxy.url, (client) =>
-      client.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND pid <> pg_backend_pid()"),
+      client.query(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND pid <> pg_backend_pid()",
+      ),
     )
     await cancelled
     await slow.end()
@@ -200,7 +210,11 @@ describe('search', () => {
   const forms: [string, string, unknown[]][] = [
     ['raw text', 'INSERT INTO notes VALUES (1, $1)', [`before ${needle} after`]],
     ['JSON', 'INSERT INTO people (details) VALUES ($1)', [JSON.stringify({ deep: [{ x: needle }] })]],
-    ['base64 inside of another text', 'INSERT INTO notes VALUES (1, $1)', [Buffer.from(`ab${needle}cd`).toString('base64')]],
+    [
+      'base64 inside of another text',
+      'INSERT INTO notes VALUES (1, $1)',
+      [Buffer.from(`ab${needle}cd`).toString('base64')],
+    ],
     ['base64url', 'INSERT INTO notes VALUES (1, $1)', [Buffer.from(`a${needle}`).toString('base64url')]],
     ['upper-case hexadecimal', 'INSERT INTO notes VALUES (1, $1)', [Buffer.from(needle).toString('hex').toUpperCase()]],
     ['bytes', 'INSERT INTO people (secret) VALUES ($1)', [Buffer.from(needle)]],
@@ -230,5 +244,7 @@ test('fingerprints tell which table changed', async () => {
   const before = await fingerprintDatabase(copy.url)
   expect(compareFingerprints(before, await fingerprintDatabase(copy.url))).toEqual([])
   await withClient(copy.url, (client) => client.query("INSERT INTO notes VALUES (1, 'x')"))
-  expect(compareFingerprints(before, await fingerprintDatabase(copy.url))).toEqual(['public.notes: 0 rows before, 1 after'])
+  expect(compareFingerprints(before, await fingerprintDatabase(copy.url))).toEqual([
+    'public.notes: 0 rows before, 1 after',
+  ])
 })
