@@ -38,5 +38,19 @@ test.each([
   expect(exitCode).toBe(badInput)
 })
 
-const prove = (given: string[]) =>
-  execa(process.execPath, [join(import.meta.dirname, 'prove.ts'), ...given], { reject: false, timeout: 20_000 })
+test('a control that does not notice is said to have missed it, on the real gate and the real application', async () => {
+  const harmless =
+    'diff --git a/src/unused.ts b/src/unused.ts\nnew file mode 100644\n--- /dev/null\n+++ b/src/unused.ts\n@@ -0,0 +1 @@\n+export {}\n'
+  await writeFile(
+    join(folder, 'harmless.patch'),
+    `Control: operability/health-endpoints\nBroken: nothing at all\nExpect: broken\n\n${harmless}`,
+  )
+  const { exitCode, stdout } = await prove(['--defects', folder, '--control', 'operability/health-endpoints'], 240)
+  expect(stdout).toMatch(/health-endpoints reference reference-aro: held/)
+  expect(stdout).toMatch(/health-endpoints defect harmless\.patch: missed/)
+  expect(stdout).toMatch(/\*\*missed\*\* .*: nothing at all \(expected word: "broken"\)\n +The control said: passed/)
+  expect(exitCode).toBe(1)
+}, 250_000)
+
+const prove = (given: string[], seconds = 20) =>
+  execa(process.execPath, [join(import.meta.dirname, 'prove.ts'), ...given], { reject: false, timeout: seconds * 1000 })
