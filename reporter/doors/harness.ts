@@ -77,7 +77,7 @@ export function makeTinyGate(): TinyGate {
     return existsSync(file) ? reportSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined
   }
   write('vitest.config.ts', configText())
-  write('subject.ts', subjectText(directory))
+  write('subject.mjs', subjectText(directory))
   write('gates/1-security/first.gate.ts', passingControl)
   write('gates/1-security/second.gate.ts', passingControl)
   const start = ({ flags = [], environment = {} }: RunOptions = {}): ReturnType<TinyGate['start']> => {
@@ -125,7 +125,7 @@ export default defineConfig({
   test: {
     projects: [
       gateOf(
-        { subject: './subject.ts' },
+        { subject: './subject.mjs' },
         {
           packageRoot: import.meta.dirname,
           catalogue: [{ number: 1, id: 'security', title: 'Security Gate', controls: [control('first'), control('second')] }],
