@@ -1,8 +1,12 @@
 import { z } from 'zod'
-import { tryForgeries } from '../../helpers/trials/webhook-signatures/measure.ts'
-import { webhookTrialSchema } from '../../helpers/trials/webhook-signatures/judge.ts'
 import { control } from '../../helpers/control.ts'
-import { judgeWebhookTrials } from '../../helpers/trials/webhook-signatures/judge.ts'
+import {
+  judgeUnconfigured,
+  judgeWebhookTrials,
+  unconfiguredSchema,
+  webhookTrialSchema,
+} from '../../helpers/trials/webhook-signatures/judge.ts'
+import { tryForgeries, tryUnconfigured } from '../../helpers/trials/webhook-signatures/measure.ts'
 
 export default control(import.meta, {
   requirement: 'Every webhook is accepted only with the signature its provider really makes, over the bytes received.',
@@ -12,15 +16,16 @@ export default control(import.meta, {
   severity: 'critical',
   needs: ['app', 'database'],
   timeLimitSeconds: 90,
-  evidence: z.object({ sources: z.array(webhookTrialSchema).length(3) }),
+  evidence: z.object({ sources: z.array(webhookTrialSchema).length(3), unconfigured: unconfiguredSchema }),
   measure: async ({ app, database }) => ({
     sources: [
       await tryForgeries(app, database, 'calendly'),
       await tryForgeries(app, database, 'stripe'),
       await tryForgeries(app, database, 'twilio'),
     ],
+    unconfigured: await tryUnconfigured(app, database),
   }),
-  judge: ({ sources }) => judgeWebhookTrials(sources),
+  judge: ({ sources, unconfigured }) => [...judgeWebhookTrials(sources), ...judgeUnconfigured(unconfigured)],
   summarise: ({ sources }) =>
     sources
       .map((trial) => `${trial.source}: ${trial.genuine.length} genuine accepted, ${trial.forged.length} forged sent`)

@@ -91,7 +91,12 @@ export function forgeDeliveries(client: AroClient, source: WebhookSource, make: 
     forgeQuery(genuine()),
     ...weakDigests(client, source, make),
   ]
-  if (source === 'twilio') return common
+  if (source === 'twilio') {
+    return [
+      ...common,
+      signedWith("signed with another tenant's secret, to our number", client.otherTenant.webhookSecrets.twilio),
+    ]
+  }
   const reserialised = forge('body serialised anew', ({ body }) => ({
     body: JSON.stringify(JSON.parse(body), null, 2),
   }))

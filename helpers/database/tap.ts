@@ -1,16 +1,19 @@
-import { BodyReader } from './wire.ts'
-import type { WireMessage } from './wire.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-/** One execution of an SQL text, as it went over the wire. */
+/** One SQL text on its way to the server, and what became of it. */
 export interface Statement {
   /** Counted over the proxy's life, from 1. */
   connection: number
   /** Milliseconds since the epoch when it was sent. */
   at: number
   text: string
-  /** Bind values; binary ones as `\x` and hexadecimal digits, null for NULL. */
+  /** Bind values as text; binary ones as `\x` and hexadecimal digits, null for NULL. */
   parameters: (string | null)[]
+  /** Places of the parameters that were sent in binary format. */
+  binaryParameters: number[]
   kind: 'simple' | 'extended'
+  /** False for what was only prepared, and for what the server skipped because an earlier statement had failed. */
+  executed: boolean
   durationMilliseconds?: number
   rows?: number
   error?: { code: string; message: string }
@@ -19,150 +22,151 @@ export interface Statement {
 /** A place in the tap's record, from which later statements are read. */
 export type TapMark = number
 
-const keptStatements = 200_000
+/** What the tap asks of each connection that it follows. */
+export interface FollowedConnection {
+  readonly number: number
+  /** What it waits for, in words, or undefined when it is idle. */
+  readonly occupation: string | undefined
+}
 
-/** What SQL went over the wire, with its bind values; keeps the last statements and counts those it had to drop. */
+/** How much a tap keeps. */
+export interface TapLimits {
+  statements: number
+  /** Characters of texts and parameters. */
+  characters: number
+}
+
+const usualLimits: TapLimits = { statements: 200_000, characters: 128_000_000 }
+
+/**
+ * What SQL went over the wire, with its bind values. Keeps the last statements and counts those that it had to drop: who
+ * looks back at more than is kept, or past a connection that could not be read, gets an error and no partial answer.
+ */
 export class WireTap {
-  readonly #statements: Statement[] = []
+  readonly #limits: TapLimits
+  #statements: Statement[] = []
   #first = 0
-  /** Statements no longer kept: a control that looks back further than what is kept must not judge. */
-  droppedStatements = 0
+  #characters = 0
+  #lastMark = 0
+  #lastActivity = performance.now()
+  readonly #unreadable: { connection: number; mark: TapMark; reason: string }[] = []
+  readonly #followed = new Set<FollowedConnection>()
+  readonly #counts = new Map<number, number>()
 
-  add(statement: Statement): void {
-    this.#statements.push(statement)
-    if (this.#statements.length > keptStatements * 1.2) {
-      const surplus = this.#statements.length - keptStatements
-      this.#statements.splice(0, surplus)
-      this.#first += surplus
-      this.droppedStatements += surplus
-    }
+  constructor(limits: Partial<TapLimits> = {}) {
+    this.#limits = { ...usualLimits, ...limits }
   }
 
   mark(): TapMark {
-    return this.#first + this.#statements.length
+    this.#lastMark = this.#first + this.#statements.length
+    return this.#lastMark
   }
 
-  /** Statements after the mark. @throws when some of them are no longer kept. */
+  /** Statements after the mark. @throws when some of them are no longer kept, or could not be read. */
   since(mark: TapMark): readonly Statement[] {
     if (mark < this.#first)
-      throw new Error(`The wire tap no longer keeps ${this.#first - mark} statements after this mark.`)
+      throw new Error(
+        `Expected all statements since the mark, but the wire tap has dropped ${this.#first - mark} of them. Look at shorter spans, or raise the tap's limits.`,
+      )
+    const unreadable = this.#unreadable.find((gap) => gap.mark >= mark)
+    if (unreadable)
+      throw new Error(
+        `Expected all statements since the mark, but connection ${unreadable.connection} could not be read: ${unreadable.reason}`,
+      )
     return this.#statements.slice(mark - this.#first)
   }
 
+  /** All that is kept; compare {@link droppedStatements} and {@link unreadableConnections} with 0 before judging by it. */
   get statements(): readonly Statement[] {
     return this.#statements
   }
-}
 
-/** Follows one connection's messages and adds its statements to a tap. */
-export class ConnectionTap {
-  readonly #tap: WireTap
-  readonly #connection: number
-  readonly #prepared = new Map<string, string>()
-  readonly #portals = new Map<string, Pick<Statement, 'text' | 'parameters'>>()
-  /** Sent and not yet completed, in order; the server completes them in the same order. */
-  readonly #running: Statement[] = []
-  /** Of the last ReadyForQuery: I idle, T in a transaction, E in a failed one. */
-  transactionStatus = 'I'
-
-  constructor(tap: WireTap, connection: number) {
-    this.#tap = tap
-    this.#connection = connection
+  /** Statements no longer kept. */
+  get droppedStatements(): number {
+    return this.#first
   }
 
-  /** Whether anything has been sent that the server has not completed. */
-  get isBusy(): boolean {
-    return this.#running.length > 0
+  /** Connections that were cut because what went over them was not the PostgreSQL protocol. */
+  get unreadableConnections(): number {
+    return this.#unreadable.length
   }
 
-  sent({ type, body }: WireMessage): void {
-    const reader = new BodyReader(body)
-    switch (type) {
-      case 'Q':
-        this.#start({ text: reader.text(), parameters: [] }, 'simple')
-        break
-      case 'P':
-        this.#prepared.set(reader.text(), reader.text())
-        break
-      case 'B':
-        this.#bind(reader)
-        break
-      case 'E': {
-        const portal = this.#portals.get(reader.text())
-        if (portal !== undefined) this.#start(portal, 'extended')
-        break
+  /** How many statements each connection has sent, dropped ones included. */
+  get statementsByConnection(): ReadonlyMap<number, number> {
+    return this.#counts
+  }
+
+  /**
+   * Waits until no connection runs anything or is in a transaction, for the quiet time on end.
+   * @throws when the time is up, naming what still runs.
+   */
+  async idle({ quietMilliseconds = 25, withinMilliseconds = 5000 } = {}): Promise<void> {
+    const deadline = performance.now() + withinMilliseconds
+    for (;;) {
+      const occupied = [...this.#followed].find((connection) => connection.occupation !== undefined)
+      const quiet = performance.now() - this.#lastActivity
+      if (!occupied && quiet >= quietMilliseconds) return
+      if (performance.now() >= deadline) {
+        const still = occupied ? `connection ${occupied.number} ${occupied.occupation}` : 'statements keep coming'
+        throw new Error(`Expected the database to be idle within ${withinMilliseconds} ms, but ${still}.`)
       }
-      case 'C': {
-        const names = reader.letter() === 'S' ? this.#prepared : this.#portals
-        names.delete(reader.text())
-        break
-      }
+      await sleep(occupied ? 5 : quietMilliseconds - quiet)
     }
   }
 
-  received({ type, body }: WireMessage): void {
-    const [current] = this.#running
-    switch (type) {
-      case 'C': {
-        // one simple query may hold several commands: it is complete with ReadyForQuery
-        const rows = Number(/(\d+)\0?$/.exec(body.toString('latin1'))?.[1] ?? 0)
-        if (current) current.rows = (current.rows ?? 0) + rows
-        if (current?.kind === 'extended') this.#complete()
-        break
-      }
-      case 's':
-      case 'I':
-        if (current?.kind === 'extended') this.#complete()
-        break
-      case 'E':
-        if (current) current.error = errorOf(body)
-        break
-      case 'Z':
-        this.transactionStatus = body.toString('latin1', 0, 1)
-        // after an error the server skips what was sent up to the Sync that this answers
-        while (this.#running.length > 0) this.#complete()
-        break
+  /** Takes a statement into the record. */
+  add(statement: Statement): void {
+    this.#statements.push(statement)
+    this.#characters += sizeOf(statement)
+    this.#counts.set(statement.connection, (this.#counts.get(statement.connection) ?? 0) + 1)
+    this.active()
+    const { statements, characters } = this.#limits
+    // with some slack, so that the array is not moved for every single statement
+    if (this.#statements.length > statements * 1.1 || this.#characters > characters * 1.1) this.#drop()
+  }
+
+  /** Notes that something went over the wire. */
+  active(): void {
+    this.#lastActivity = performance.now()
+  }
+
+  /** Whether nobody has looked at the record since this place: what stands there may still change. */
+  isUnmarkedSince(mark: TapMark): boolean {
+    return this.#lastMark <= mark
+  }
+
+  /** The place of the next statement, without marking it. */
+  get position(): TapMark {
+    return this.#first + this.#statements.length
+  }
+
+  follow(connection: FollowedConnection): void {
+    this.#followed.add(connection)
+  }
+
+  unfollow(connection: FollowedConnection): void {
+    this.#followed.delete(connection)
+  }
+
+  giveUp(connection: number, reason: string): void {
+    this.#unreadable.push({ connection, mark: this.#first + this.#statements.length, reason })
+  }
+
+  #drop(): void {
+    let surplus = 0
+    while (
+      this.#statements.length - surplus > this.#limits.statements ||
+      (this.#characters > this.#limits.characters && surplus < this.#statements.length - 1)
+    ) {
+      const statement = this.#statements[surplus]
+      if (statement) this.#characters -= sizeOf(statement)
+      surplus += 1
     }
-  }
-
-  #bind(reader: BodyReader): void {
-    const portal = reader.text()
-    const text = this.#prepared.get(reader.text()) ?? ''
-    const formats = Array.from({ length: reader.int16() }, () => reader.int16())
-    const parameters = Array.from({ length: reader.int16() }, (_, index) => {
-      const length = reader.int32()
-      if (length < 0) return null
-      const value = reader.bytes(length)
-      const format = formats.length === 1 ? formats[0] : formats[index]
-      return format === 1 ? `\\x${value.toString('hex')}` : value.toString('utf8')
-    })
-    this.#portals.set(portal, { text, parameters })
-  }
-
-  #start(what: Pick<Statement, 'text' | 'parameters'>, kind: Statement['kind']): void {
-    const statement: Statement = {
-      connection: this.#connection,
-      at: performance.timeOrigin + performance.now(),
-      ...what,
-      kind,
-    }
-    this.#running.push(statement)
-    this.#tap.add(statement)
-  }
-
-  #complete(): void {
-    const statement = this.#running.shift()
-    if (statement) statement.durationMilliseconds = performance.timeOrigin + performance.now() - statement.at
+    this.#statements = this.#statements.slice(surplus)
+    this.#first += surplus
   }
 }
 
-function errorOf(body: Buffer): { code: string; message: string } {
-  const reader = new BodyReader(body)
-  const error = { code: '', message: '' }
-  for (let field = reader.letter(); field !== '\0' && !reader.isAtEnd; field = reader.letter()) {
-    const value = reader.text()
-    if (field === 'C') error.code = value
-    if (field === 'M') error.message = value
-  }
-  return error
-}
+// a rough account of what else a statement holds, so that a million short ones count too
+const sizeOf = ({ text, parameters }: Statement): number =>
+  parameters.reduce((sum, parameter) => sum + (parameter?.length ?? 0), text.length + 100)

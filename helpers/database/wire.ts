@@ -1,62 +1,98 @@
-/** A message of the PostgreSQL protocol: its type byte (empty for start-up messages) and its body. */
-export interface WireMessage {
-  type: string
-  body: Buffer
-}
-
-const largestMessage = 512 * 1024 * 1024
-
 /** Codes of start-up messages that are no StartupMessage (PostgreSQL documentation, Message Formats). */
 export const startUpCodes = { ssl: 80877103, gssEncryption: 80877104, cancel: 80877102 } as const
 
-/** Cuts one direction of a PostgreSQL connection into messages, however the bytes arrive. */
+/** Types of the messages that each side may send (protocol 3, PostgreSQL documentation, Message Formats). */
+const messageTypes = { frontend: 'BCcDdEFfHPpQSX', backend: '123ACDdcEGHIKNnRSsTtVvWZ' } as const
+
+/** Messages whose body the tap reads; the others are stepped over, whatever their size. */
+const bodiesRead = { frontend: 'BCEFPQ', backend: 'CEZ' } as const
+
+/** Hears each message: its type letter, and its body, empty where nobody reads it. The body is valid during the call. */
+export type MessageListener = (type: string, body: Buffer) => void
+
+const nothing = Buffer.alloc(0)
+const headBytes = 5
+
+/** Cuts one direction of a started PostgreSQL connection into messages, however the bytes arrive. */
 export class MessageReader {
-  #pending: Buffer[] = []
-  #length = 0
-  /** Until the start-up message has been read, frontend messages carry no type byte. */
-  isStartUp: boolean
+  readonly #side: 'frontend' | 'backend'
+  readonly #known: string
+  readonly #read: string
+  readonly #onMessage: MessageListener
+  readonly #head = Buffer.alloc(headBytes)
+  #headLength = 0
+  #type = ''
+  #missing = 0
+  #parts: Buffer[] = []
 
-  constructor(options: { isStartUp: boolean }) {
-    this.isStartUp = options.isStartUp
+  constructor(side: 'frontend' | 'backend', onMessage: MessageListener) {
+    this.#side = side
+    this.#known = messageTypes[side]
+    this.#read = bodiesRead[side]
+    this.#onMessage = onMessage
   }
 
-  /** Messages completed by these bytes. @throws when a length is impossible, since nothing after it can be read. */
-  read(chunk: Buffer): WireMessage[] {
-    this.#pending.push(chunk)
-    this.#length += chunk.length
-    const messages: WireMessage[] = []
-    for (let message = this.#next(); message !== undefined; message = this.#next()) messages.push(message)
-    return messages
+  /** Takes the next bytes. @throws when they are no such messages: nothing after them can be read. */
+  read(chunk: Buffer): void {
+    let offset = 0
+    while (offset < chunk.length) {
+      if (this.#missing > 0) {
+        offset = this.#readBody(chunk, offset)
+        continue
+      }
+      const taken = Math.min(headBytes - this.#headLength, chunk.length - offset)
+      chunk.copy(this.#head, this.#headLength, offset, offset + taken)
+      this.#headLength += taken
+      offset += taken
+      if (this.#headLength === headBytes) this.#begin()
+    }
   }
 
-  #next(): WireMessage | undefined {
-    const typeBytes = this.isStartUp ? 0 : 1
-    if (this.#length < typeBytes + 4) return undefined
-    const head = this.#peek(typeBytes + 4)
-    const length = head.readUInt32BE(typeBytes)
-    if (length < 4 || length > largestMessage)
-      throw new Error(`Expected a PostgreSQL message, got one of ${length} bytes.`)
-    if (this.#length < typeBytes + length) return undefined
-    const whole = this.#take(typeBytes + length)
-    const type = this.isStartUp ? '' : whole.toString('latin1', 0, 1)
-    return { type, body: whole.subarray(typeBytes + 4) }
+  #begin(): void {
+    this.#headLength = 0
+    this.#type = String.fromCharCode(this.#head.readUInt8(0))
+    const length = this.#head.readUInt32BE(1)
+    if (length < 4 || !this.#known.includes(this.#type))
+      throw new Error(
+        `Expected a ${this.#side} message of the PostgreSQL protocol, got type ${JSON.stringify(this.#type)} of ${length} bytes.`,
+      )
+    this.#missing = length - 4
+    if (this.#missing === 0) this.#onMessage(this.#type, nothing)
   }
 
-  #peek(bytes: number): Buffer {
-    const [first] = this.#pending
-    if (first !== undefined && first.length >= bytes) return first
-    const joined = Buffer.concat(this.#pending)
-    this.#pending = [joined]
-    return joined
+  #readBody(chunk: Buffer, offset: number): number {
+    const end = Math.min(chunk.length, offset + this.#missing)
+    this.#missing -= end - offset
+    const isRead = this.#read.includes(this.#type)
+    if (isRead && (this.#missing > 0 || this.#parts.length > 0)) this.#parts.push(chunk.subarray(offset, end))
+    if (this.#missing > 0) return end
+    const parts = this.#parts
+    this.#parts = []
+    if (!isRead) this.#onMessage(this.#type, nothing)
+    else this.#onMessage(this.#type, parts.length > 0 ? Buffer.concat(parts) : chunk.subarray(offset, end))
+    return end
   }
+}
 
-  #take(bytes: number): Buffer {
-    const joined = this.#peek(bytes)
-    const rest = joined.subarray(bytes)
-    this.#pending = rest.length > 0 ? [rest, ...this.#pending.slice(1)] : this.#pending.slice(1)
-    this.#length -= bytes
-    return joined.subarray(0, bytes)
-  }
+/** The first message of a connection, which carries no type. */
+export interface StartUpMessage {
+  code: number
+  whole: Buffer
+  /** Bytes that came after it. */
+  rest: Buffer
+}
+
+// PostgreSQL's own limit, MAX_STARTUP_PACKET_LENGTH; the first bytes of TLS or HTTP read as a length far beyond it
+const longestStartUp = 10_000
+
+/** Takes the start-up message off the front of what a client has sent so far, when it is complete. @throws when it is none. */
+export function takeStartUp(sent: Buffer): StartUpMessage | undefined {
+  if (sent.length < 8) return undefined
+  const length = sent.readUInt32BE(0)
+  if (length < 8 || length > longestStartUp)
+    throw new Error(`Expected a PostgreSQL start-up message, got one of ${length} bytes.`)
+  if (sent.length < length) return undefined
+  return { code: sent.readUInt32BE(4), whole: sent.subarray(0, length), rest: sent.subarray(length) }
 }
 
 /** Reads the fields of one message's body in order. */
@@ -77,7 +113,7 @@ export class BodyReader {
   }
 
   int16(): number {
-    const value = this.#body.readInt16BE(this.#offset)
+    const value = this.#body.readUInt16BE(this.#offset)
     this.#offset += 2
     return value
   }
@@ -90,6 +126,7 @@ export class BodyReader {
 
   bytes(length: number): Buffer {
     const value = this.#body.subarray(this.#offset, this.#offset + length)
+    if (value.length < length) throw new Error(`Expected ${length} bytes, got ${value.length}.`)
     this.#offset += length
     return value
   }

@@ -19,14 +19,24 @@ export type Needles = readonly string[] | Readonly<Record<string, string>>
 
 const shortestForm = 6
 
+// a search asks for the same needles column after column
+const known = new Map<string, EncodedForm[]>()
+const mostKnown = 5000
+
 /** The forms in which a needle is looked for: raw, base64 at each alignment, hexadecimal, URL- and JSON-escaped, reversed. */
 export function encodingsOf(needle: string): EncodedForm[] {
+  const forms = known.get(needle) ?? makeForms(needle)
+  if (known.size < mostKnown) known.set(needle, forms)
+  return forms
+}
+
+function makeForms(needle: string): EncodedForm[] {
   const forms: EncodedForm[] = [
     { encoding: 'raw', text: needle },
     { encoding: 'URL-encoded', text: encodeURIComponent(needle) },
     { encoding: 'form-encoded', text: new URLSearchParams([['', needle]]).toString().slice(1) },
     { encoding: 'JSON-escaped', text: JSON.stringify(needle).slice(1, -1) },
-    { encoding: 'JSON-escaped', text: escapeAll(needle), ignoresCase: true },
+    { encoding: 'JSON-escaped', text: escapeAll(needle).toLowerCase(), ignoresCase: true },
     { encoding: 'reversed', text: [...needle].toReversed().join('') },
     { encoding: 'hexadecimal', text: Buffer.from(needle).toString('hex'), ignoresCase: true },
     ...base64Forms(needle),
@@ -47,7 +57,7 @@ export function findIn(haystack: string | Buffer, needles: Needles): EncodedFind
     encodingsOf(needle)
       .filter(({ text, ignoresCase }) =>
         ignoresCase === true
-          ? lowered.some((candidate) => candidate.includes(text.toLowerCase()))
+          ? lowered.some((candidate) => candidate.includes(text))
           : texts.some((candidate) => candidate.includes(text)),
       )
       .map(({ encoding }) => ({ label, encoding })),

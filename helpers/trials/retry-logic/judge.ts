@@ -26,8 +26,16 @@ export const retryTrialSchema = z.object({
     )
     .min(5),
   exhausted: messageSchema.extend({
-    isDeadLetter: z.boolean(),
-    deadLetterAttempts: z.int().nullable(),
+    /** The dead letter, or null when there is none. */
+    deadLetter: z
+      .object({
+        attempts: z.int().nullable(),
+        hasPayload: z.boolean(),
+        hasError: z.boolean(),
+        /** Whether it names the correlation id of the request that asked for the message. */
+        hasCorrelationId: z.boolean(),
+      })
+      .nullable(),
     /** Time without a further attempt after the last one. */
     quietMilliseconds: milliseconds,
   }),
@@ -59,12 +67,13 @@ export function judgeRetries(trial: RetryTrial): JudgedShortfall[] {
     ),
     ...judgeBackoff(trial.backoff),
     ...expectAttempts(exhausted, 3, 0, 'every attempt failed (503)'),
-    ...expect(exhausted.isDeadLetter, {
+    ...expect(exhausted.deadLetter !== null, {
       what: 'a message that used up its attempts is not among the dead letters',
       expected: 'a dead letter with its payload, error and attempts',
       where: 'every attempt failed (503)',
       mitigation: 'Move the job to the dead letters in the transaction that ends it.',
     }),
+    ...judgeDeadLetter(exhausted.deadLetter),
     ...trial.refusals.flatMap((message) => expectAttempts(message, 1, 0, `answered ${message.status}`)),
     ...expectAttempts(rateLimited, 2, 1, 'answered 429 with Retry-After once'),
     ...expect(
@@ -87,6 +96,22 @@ export function judgeRetries(trial: RetryTrial): JudgedShortfall[] {
     ...expectAttempts(trial.reset, 2, 1, 'connection reset once'),
     ...judgeKeys(trial),
   ]
+}
+
+function judgeDeadLetter(letter: RetryTrial['exhausted']['deadLetter']): JudgedShortfall[] {
+  if (letter === null) return []
+  const missing = [
+    ...(letter.attempts === 3 ? [] : [`its attempts (says ${letter.attempts ?? 'nothing'}, 3 were made)`]),
+    ...(letter.hasPayload ? [] : ['its payload']),
+    ...(letter.hasError ? [] : ['its error']),
+    ...(letter.hasCorrelationId ? [] : ['the correlation id of the request that asked for it']),
+  ]
+  return expect(missing.length === 0, {
+    what: `the dead letter lacks ${missing.join(', ')}`,
+    expected: 'payload, error, attempts and correlation id',
+    where: 'GET /dead-letters after every attempt failed',
+    mitigation: 'Store the job’s payload, last error, number of attempts and correlation id with the dead letter.',
+  })
 }
 
 function judgeBackoff(runs: RetryTrial['backoff']): JudgedShortfall[] {

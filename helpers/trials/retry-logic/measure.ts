@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { loseAnswer } from '../../faults/provider-answer-lost.ts'
@@ -98,7 +99,7 @@ async function measureBackoff(
 
 async function exhaust(trial: Trial): Promise<RetryTrial['exhausted']> {
   const quiet = 3000
-  const { message, phone, messageId } = await sendThrough(
+  const { message, phone, messageId, correlationId } = await sendThrough(
     trial,
     answerWithStatus({ status: 503 }),
     async (attempts) => {
@@ -110,8 +111,15 @@ async function exhaust(trial: Trial): Promise<RetryTrial['exhausted']> {
   const letter = await findDeadLetter(trial, [messageId, phone])
   return {
     ...message,
-    isDeadLetter: letter !== undefined,
-    deadLetterAttempts: letter?.attempts ?? null,
+    deadLetter:
+      letter === undefined
+        ? null
+        : {
+            attempts: letter.attempts ?? null,
+            hasPayload: letter.payload !== undefined && letter.payload !== null,
+            hasError: typeof letter.error === 'string' && letter.error !== '',
+            hasCorrelationId: letter.correlationId === correlationId,
+          },
     quietMilliseconds: quiet,
   }
 }
@@ -121,6 +129,7 @@ interface Sent {
   gaps: number[]
   phone: string
   messageId: string
+  correlationId: string
   /** How often the fault was hit. */
   observed: number
 }
@@ -137,10 +146,12 @@ async function sendThrough(
   const { phone } = person.booking.person
   const attempts = (): JournalEntry[] => providers.journal.calls('twilio').filter((call) => call.form?.To === phone)
   const delivered = (): number => providers.journal.messages().filter((message) => message.to === phone).length
+  const correlationId = randomUUID()
   await using active = await providers.fault('twilio', fault)
   const messageId = await administrator.queueMessage(
     person.customer.id,
     `Reminder ${messageText(person)}. Reply STOP to unsubscribe`,
+    { 'X-Correlation-Id': correlationId },
   )
   if (settle) await settle(attempts)
   else await untilDelivered(delivered, withinMilliseconds, attempts)
@@ -158,6 +169,7 @@ async function sendThrough(
     gaps: times.slice(1).map((at, index) => at - (times[index] ?? at)),
     phone,
     messageId,
+    correlationId,
     observed: observations,
   }
 }
@@ -190,12 +202,18 @@ async function sendGenuine(trial: Trial): Promise<void> {
   )
 }
 
-const deadLettersSchema = z.looseObject({ items: z.array(z.looseObject({ attempts: z.int().optional() })) })
+const deadLetterSchema = z.looseObject({
+  attempts: z.int().optional(),
+  payload: z.unknown(),
+  error: z.unknown(),
+  correlationId: z.unknown(),
+})
+const deadLettersSchema = z.looseObject({ items: z.array(deadLetterSchema) })
 
 async function findDeadLetter(
   trial: Trial,
   texts: readonly string[],
-): Promise<{ attempts?: number | undefined } | undefined> {
+): Promise<z.infer<typeof deadLetterSchema> | undefined> {
   const answer = await trial.administrator.send('GET', '/dead-letters')
   if (answer.status !== 200) throw new Error(`GET /dead-letters: expected 200, got ${answer.status}`)
   const { items } = deadLettersSchema.parse(answer.json)

@@ -25,9 +25,20 @@ export const webhookTrialSchema = z.object({
     eventsBefore: z.int().nonnegative(),
     eventsAfter: z.int().nonnegative(),
   }),
+  /** The same event delivered anew by its provider, freshly signed. */
+  redelivery: z.object({ status: z.int(), eventsBefore: z.int().nonnegative(), eventsAfter: z.int().nonnegative() }),
   /** Processes of the subject that ended while they were attacked. */
   endedProcesses: z.int().nonnegative(),
 })
+
+/** What an instance without any webhook secret does: it refuses to start, or refuses every delivery. */
+export const unconfiguredSchema = z.object({
+  hasStarted: z.boolean(),
+  deliveries: z.array(deliverySchema.omit({ events: true }).extend({ source: z.string() })),
+})
+
+/** @see unconfiguredSchema */
+export type UnconfiguredTrial = z.infer<typeof unconfiguredSchema>
 
 /** @see webhookTrialSchema */
 export type WebhookTrial = z.infer<typeof webhookTrialSchema>
@@ -40,6 +51,7 @@ export function judgeWebhookTrials(trials: readonly WebhookTrial[]): JudgedShort
     ...judgeGenuine(trial),
     ...judgeForged(trial),
     ...judgeReplay(trial),
+    ...judgeRedelivery(trial),
     ...(trial.endedProcesses > 0
       ? [
           {
@@ -118,4 +130,32 @@ function judgeReplay({ source, replay }: WebhookTrial): JudgedShortfall[] {
     shortfalls.push({ what, expected: 'no second effect', where, mitigation })
   }
   return shortfalls
+}
+
+function judgeRedelivery({ source, redelivery }: WebhookTrial): JudgedShortfall[] {
+  const { status, eventsBefore, eventsAfter } = redelivery
+  if (isAccepted(status) && eventsAfter <= eventsBefore) return []
+  const what = isAccepted(status)
+    ? `a genuine redelivery took effect again: ${eventsAfter - eventsBefore} more events`
+    : `a genuine redelivery was refused with ${status}`
+  return [
+    {
+      what,
+      expected: '200 or 202 without a second effect: providers deliver again until they are answered',
+      where: `${source} delivery sent again with a fresh signature`,
+      mitigation: 'Acknowledge an event id that was processed before, and do nothing more.',
+    },
+  ]
+}
+
+/** Each delivery that an instance without secrets accepts. */
+export function judgeUnconfigured({ deliveries }: UnconfiguredTrial): JudgedShortfall[] {
+  return deliveries
+    .filter(({ status, isStored }) => isAccepted(status) || isStored)
+    .map(({ source, name, status }) => ({
+      what: `without a webhook secret a forged delivery (${name}) got ${status}`,
+      expected: 'the application refuses to start, or refuses every delivery',
+      where: `${source} webhook of an instance started with empty webhook secrets`,
+      mitigation: 'Check at start that every secret is there, and never verify against an empty one.',
+    }))
 }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlDatabase } from '../../database/control-database.ts'
-import type { WebhookTrial } from './judge.ts'
+import type { UnconfiguredTrial, WebhookTrial } from './judge.ts'
 import type { App } from '../../subject/app.ts'
 import type { AroClient } from '../../subject/client.ts'
 import type { Delivery, WebhookSource } from '../../subject/deliveries.ts'
@@ -43,6 +42,7 @@ export async function tryForgeries(app: App, database: ControlDatabase, source: 
     genuine: accepted.map(row),
     forged: forged.map(row),
     replay,
+    redelivery: await redeliver(client, source, database),
     endedProcesses: app.instances.filter((instance) => instance.exit() !== undefined).length,
   }
 }
@@ -87,13 +87,76 @@ async function replayGenuine(
   }
   const eventsBefore = (await countEvents(client))(delivery.correlationId)
   const second = await client.deliver(delivery)
-  const barrier = client.sign(plainDelivery[source](client))
-  await client.deliver(barrier)
-  await database.awaitTraces([barrier.marker], effectWithinMilliseconds)
-  await sleep(100)
+  await settle(client, source, database)
   const eventsAfter = (await countEvents(client))(delivery.correlationId)
   const isTimed = delivery.signature.startsWith('t=')
   return { isTimed, firstStatus: first.status, secondStatus: second.status, eventsBefore, eventsAfter }
+}
+
+async function redeliver(
+  client: AroClient,
+  source: WebhookSource,
+  database: ControlDatabase,
+): Promise<WebhookTrial['redelivery']> {
+  const unsigned = plainDelivery[source](client)
+  const first = client.sign(unsigned, { at: Math.floor(Date.now() / 1000) - 1 })
+  await client.deliver(first)
+  await settle(client, source, database)
+  const effects = async (): Promise<number> => {
+    const { items } = await client.events()
+    return items.filter(
+      (event) =>
+        event.metadata.correlationId === first.correlationId || event.metadata.correlationId === second.correlationId,
+    ).length
+  }
+  const second = client.sign(unsigned)
+  const eventsBefore = await effects()
+  const answer = await client.deliver(second)
+  await settle(client, source, database)
+  return { status: answer.status, eventsBefore, eventsAfter: await effects() }
+}
+
+/** Waits until a further genuine delivery has left its trace: what came before it has had its time. */
+async function settle(client: AroClient, source: WebhookSource, database: ControlDatabase): Promise<void> {
+  const barrier = client.sign(plainDelivery[source](client))
+  await client.deliver(barrier)
+  await database.awaitTraces([barrier.marker], effectWithinMilliseconds)
+  if (source === 'calendly') {
+    await client.awaitEvent((event) => event.metadata.correlationId === barrier.correlationId, {
+      withinMilliseconds: effectWithinMilliseconds,
+    })
+  }
+}
+
+/** Delivers to an instance that was started without any webhook secret, unsigned and signed with nothing. */
+export async function tryUnconfigured(app: App, database: ControlDatabase): Promise<UnconfiguredTrial> {
+  const tenants = app.client.tenants.map((tenant) => ({
+    ...tenant,
+    webhookSecrets: { calendly: '', stripe: '', twilio: '' },
+  }))
+  const instance = await app.start({ tenants }).catch(() => undefined)
+  if (instance === undefined) return { hasStarted: false, deliveries: [] }
+  const client = app.clientOf(instance)
+  const sources: WebhookSource[] = ['calendly', 'stripe', 'twilio']
+  const forged = sources.flatMap((source) => {
+    const unsigned = client.sign(plainDelivery[source](client))
+    return [
+      { ...asSent({ name: 'unsigned', delivery: unsigned }), headers: { [unsigned.signatureHeader]: null } },
+      asSent({
+        name: 'signed with an empty secret',
+        delivery: client.sign(plainDelivery[source](client), { secret: '' }),
+      }),
+    ]
+  })
+  const sent = await deliverAll(client, forged)
+  const stored = await database.traces(sent.map(({ delivery }) => delivery.marker))
+  return {
+    hasStarted: true,
+    deliveries: sent.map(({ name, delivery, answer }) => ({
+      ...{ source: delivery.source, name, status: answer.status, code: errorCode(answer) },
+      isStored: stored.has(delivery.marker),
+    })),
+  }
 }
 
 async function countEvents(client: AroClient): Promise<(correlationId: string) => number> {
