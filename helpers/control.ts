@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, inject, recordArtifact, test } from 'vitest'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { requireIdentity } from './evidence/identity.ts'
 import { progressArtifactType, recordArtifactType } from './evidence/outcome.ts'
 import type { ControlRecord } from './evidence/outcome.ts'

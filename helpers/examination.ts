@@ -41,7 +41,11 @@ export async function examine<Schema extends z.ZodObject, const Needs extends re
   const record: ControlRecord = {
     id: identity.id,
     title: identity.title,
-    ...{ requirement, target, method, severity, outcome },
+    requirement,
+    target,
+    method,
+    severity,
+    outcome,
     evidence: asJson(finding.evidence),
     shortfalls,
     summary: finding.summary,

@@ -117,7 +117,11 @@ function describeEnvironment({ run, vitestVersion, startedAt }: RunParts): Recor
 
 function statementsOf(subject: Subject | undefined): Statement[] {
   return (subject?.notApplicable ?? []).map(({ scope, reason, approver, expires }) => ({
-    ...{ kind: 'not-applicable' as const, scope, reason, approver, expires },
+    kind: 'not-applicable' as const,
+    scope,
+    reason,
+    approver,
+    expires,
     matched: knownScopes.has(scope),
   }))
 }

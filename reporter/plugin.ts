@@ -1,12 +1,9 @@
-import { readdirSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
-import { identityOf } from '../helpers/evidence/identity.ts'
-import type { ControlIdentity } from '../helpers/evidence/identity.ts'
 import { catalogue } from './catalogue.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { GateParts } from './parts.ts'
 import { GateReporter } from './reporter.ts'
 import { GateSequencer } from './sequencer.ts'
 
@@ -16,12 +13,6 @@ export interface GateOptions {
   subject: string
   /** Where the report goes; ARO_GATE_REPORT_DIR comes first, `reports/gate` is the default. */
   reportDirectory?: string
-}
-
-/** For the gate's own tests: another set of control files, and what is required of it. */
-export interface GateParts {
-  packageRoot: string
-  catalogue: Catalogue
 }
 
 const ownParts: GateParts = { packageRoot: fileURLToPath(new URL('..', import.meta.url)), catalogue }
@@ -57,15 +48,6 @@ export function gateOf(options: GateOptions, parts: GateParts): TestProjectInlin
   }
 }
 
-/** The control files on disk: what has to run, whatever the command line says. */
-export function controlsOnDisk(packageRoot: string): ControlIdentity[] {
-  const root = join(packageRoot, 'gates')
-  return readdirSync(root, { withFileTypes: true })
-    .filter((folder) => folder.isDirectory())
-    .flatMap((folder) => readdirSync(join(root, folder.name)).map((file) => identityOf(join(root, folder.name, file))))
-    .filter((identity) => identity !== undefined)
-}
-
 function gatePlugin(options: GateOptions, parts: GateParts): Plugin {
   return {
     name: 'aro-production-gate',
@@ -85,7 +67,13 @@ function gatePlugin(options: GateOptions, parts: GateParts): Plugin {
       vitest.config.sequence.sequencer = GateSequencer
       // flags on the command line beat a project's configuration, but not this
       Object.assign(project.config, {
-        ...{ retry: 0, bail: 0, repeats: 0, allowOnly: false, isolate: true, fileParallelism: false, maxWorkers: 1 },
+        retry: 0,
+        bail: 0,
+        repeats: 0,
+        allowOnly: false,
+        isolate: true,
+        fileParallelism: false,
+        maxWorkers: 1,
         passWithNoTests: false,
       })
     },

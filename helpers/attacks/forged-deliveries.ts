@@ -171,7 +171,7 @@ function weakDigests(client: AroClient, source: WebhookSource, make: MakeUnsigne
 }
 
 function forgeQuery(delivery: Delivery): ForgedDelivery {
-  const path = `${delivery.path}?${new URLSearchParams({ [delivery.signatureHeader]: delivery.signature })}`
+  const path = `${delivery.path}?${new URLSearchParams({ [delivery.signatureHeader]: delivery.signature }).toString()}`
   return {
     name: 'signature in the query instead of the header',
     delivery: { ...delivery, path },

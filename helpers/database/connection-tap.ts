@@ -91,6 +91,10 @@ export class ConnectionTap implements FollowedConnection {
 
   /** A message of the server. */
   received(type: string, body: Buffer): void {
+    if (type === 'D') {
+      this.#rows += 1
+      return
+    }
     this.#tap.active()
     while (this.#expected[0]?.what === 'copy end') this.#expected.shift()
     const [head] = this.#expected
@@ -107,9 +111,6 @@ export class ConnectionTap implements FollowedConnection {
       case 'T':
       case 'n':
         this.#answered('describe')
-        break
-      case 'D':
-        this.#rows += 1
         break
       case 'C':
         if (head?.what === 'simple') head.statement.rows = (head.statement.rows ?? 0) + rowsOf(body)
@@ -166,6 +167,7 @@ export class ConnectionTap implements FollowedConnection {
     preparation.recorded = undefined
     if (recorded && this.#tap.isUnmarkedSince(preparation.mark)) {
       Object.assign(recorded, { parameters, binaryParameters, executed: true, at: now() })
+      this.#tap.grew(parameters)
       this.#begun(recorded)
       this.#expect({ what: 'execute', statement: recorded })
     } else {
@@ -214,7 +216,9 @@ export class ConnectionTap implements FollowedConnection {
 
   /** After an error the server skips everything up to the next Sync. */
   #markFailed(skipped: Expected[], error: { code: string; message: string }): void {
-    const statements = new Set(skipped.flatMap((item) => ('statement' in item && item.statement ? [item.statement] : [])))
+    const statements = new Set(
+      skipped.flatMap((item) => ('statement' in item && item.statement ? [item.statement] : [])),
+    )
     const [failed, ...others] = statements
     if (failed) {
       failed.error = error

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blackholeDatabase } from '../faults/database-blackhole.ts'
-import { cutDatabase } from '../faults/database-cut.ts'
+import { cutDatabase, cutDatabaseAt } from '../faults/database-cut.ts'
 import { delayDatabase } from '../faults/database-delay.ts'
 import { refuseDatabase } from '../faults/database-refused.ts'
 import { withClient } from './client.ts'
@@ -159,7 +159,7 @@ describe('faults', () => {
   test('refused: connections fail, and are served again afterwards', async () => {
     const fault = await refuseDatabase(proxy)
     expect(fault.proof().tookHold).toBe(false)
-    await expect(withClient(proxy.url, (client) => client.query('SELECT 1'))).rejects.toThrow()
+    await expect(withClient(proxy.url, (client) => client.query('SELECT 1'))).rejects.toThrow(/ECONNRESET|terminated/)
     expect(fault.proof()).toMatchObject({ tookHold: true, observations: 1, ended: false })
     await fault.end()
     expect(fault.proof().ended).toBe(true)
@@ -189,6 +189,22 @@ describe('faults', () => {
     })
   })
 
+  test.each([
+    { moment: 'before the server' as const, stored: 0 },
+    { moment: 'before the answer' as const, stored: 1 },
+  ])('cut $moment: at the second of its statements, which then counts $stored times', async ({ moment, stored }) => {
+    await withClient(clone.url, (client) => client.query('DELETE FROM notes'))
+    await using fault = await cutDatabaseAt(proxy, { pattern: /^INSERT INTO notes/, occurrence: 2, moment })
+    await withClient(proxy.url, (client) => client.query("INSERT INTO notes VALUES (1, 'first')"))
+    expect(fault.proof().tookHold).toBe(false)
+    const second = withClient(proxy.url, (client) => client.query("INSERT INTO notes VALUES (2, 'second')"))
+    await expect(second).rejects.toThrow(/terminated|ECONNRESET/)
+    expect(fault.proof()).toMatchObject({ tookHold: true, observations: 1 })
+    const kept = (): Promise<number | null> =>
+      withClient(clone.url, async (client) => (await client.query('SELECT FROM notes WHERE id = 2')).rowCount)
+    await expect.poll(kept).toBe(stored)
+  })
+
   test('cut: only connections in a transaction, when told so', async () => {
     const idle = new pg.Client({ connectionString: proxy.url })
     const busy = new pg.Client({ connectionString: proxy.url })
@@ -199,7 +215,7 @@ describe('faults', () => {
     expect(fault.proof()).toMatchObject({ tookHold: true, observations: 1 })
     await fault.end()
     await idle.query('SELECT 1')
-    await expect(busy.query('SELECT 1')).rejects.toThrow()
+    await expect(busy.query('SELECT 1')).rejects.toThrow(/terminated|not queryable|ECONNRESET/)
     await idle.end()
     await busy.end().catch(() => undefined)
   })

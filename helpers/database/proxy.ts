@@ -1,204 +1,95 @@
-import { connect, createServer } from 'node:net'
-import type { Socket } from 'node:net'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { ConnectionTap, WireTap } from './tap.ts'
-import { BodyReader, MessageReader, startUpCodes } from './wire.ts'
-import type { WireMessage } from './wire.ts'
-
-/** What the proxy does with connections and bytes; faults change it and change it back. */
-export interface ProxyConduct {
-  /** `pass`: to the server. `refuse`: closed at once. `hold`: accepted and never answered. */
-  newConnections: 'pass' | 'refuse' | 'hold'
-  /** Whether bytes of open connections go on; held ones are kept and go on later. */
-  openConnections: 'pass' | 'hold'
-  /** Added to each answer of the server. */
-  delayMilliseconds: number
-}
-
-/** What the proxy has seen its conduct do. */
-export interface ProxyCounts {
-  refused: number
-  held: number
-  delayedChunks: number
-  cut: number
-}
+import { createServer } from 'node:net'
+import { withClient } from './client.ts'
+import { Conduct } from './conduct.ts'
+import type { Imposition, ProxyConduct } from './conduct.ts'
+import { Link } from './link.ts'
+import type { ProxyCounts } from './link.ts'
+import { WireTap } from './tap.ts'
+import type { TapLimits } from './tap.ts'
 
 /** One open connection through the proxy. */
-export interface ProxyConnection {
-  number: number
-  /** Of the last ReadyForQuery: I idle, T in a transaction, E in a failed one. */
-  transactionStatus: string
-  isBusy: boolean
-  /** Cuts both sides at once. */
-  cut(): void
-}
+export type ProxyConnection = Pick<Link, 'number' | 'transactionStatus' | 'isBusy' | 'cut'>
 
 /** A loopback proxy in front of one database: taps the wire and injects faults. */
 export interface DatabaseProxy extends AsyncDisposable {
   /** The target's address through the proxy. */
   url: string
   tap: WireTap
-  conduct: ProxyConduct
-  readonly counts: ProxyCounts
+  readonly counts: Readonly<ProxyCounts>
+  /** Connections open now, without the gate's own probes. */
   connections(): ProxyConnection[]
-  /** Lets go on what `hold` and delays have kept back; called when a fault ends. */
-  release(): void
+  /** Changes the proxy's conduct until that is lifted; what was kept back then goes on. */
+  impose(change: Partial<ProxyConduct>): Imposition
+  /** Whether nothing is imposed. */
+  readonly isUndisturbed: boolean
+  /** Asks the database something through the proxy; the tap leaves it out. @throws when there is no answer in 5 s. */
+  probe(): Promise<void>
+  /** When a probe was last answered, in milliseconds since the epoch; 0 when none was. */
+  readonly provenAt: number
 }
 
-interface Link extends ProxyConnection {
-  client: Socket
-  server: Socket | undefined
-  flush(): void
+/** What a proxy is started with. */
+export interface ProxyRecipe {
+  /** The database's address. */
+  target: string
+  /** How much the tap keeps. */
+  limits?: Partial<TapLimits>
 }
 
-/** Starts a proxy for one database. @throws when the target's url has no host and port. */
-export async function startDatabaseProxy({ target }: { target: string }): Promise<DatabaseProxy> {
+/** Starts a proxy for one database. */
+export async function startDatabaseProxy({ target, limits = {} }: ProxyRecipe): Promise<DatabaseProxy> {
   const { hostname, port } = new URL(target)
-  const tap = new WireTap()
+  const address = { host: hostname.replaceAll(/^\[|\]$/g, ''), port: Number(port === '' ? 5432 : port) }
+  const tap = new WireTap(limits)
   const links = new Set<Link>()
-  const conduct: ProxyConduct = { newConnections: 'pass', openConnections: 'pass', delayMilliseconds: 0 }
-  const counts: ProxyCounts = { refused: 0, held: 0, delayedChunks: 0, cut: 0 }
+  const conduct = new Conduct(() => links.forEach((link) => link.release()))
+  const counts: ProxyCounts = { refused: 0, held: 0, delayed: 0, cut: 0 }
+  const probeName = `aro-gate-probe-${randomUUID()}`
   let numbered = 0
-  const server = createServer({ noDelay: true }, (client) => {
-    client.on('error', () => client.destroy())
-    if (conduct.newConnections === 'refuse') {
+  let provenAt = 0
+  // half-open: a client may say that it sends no more and still wait for the answer
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    if (conduct.current.newConnections === 'refuse') {
+      client.on('error', () => client.destroy())
       counts.refused += 1
       client.resetAndDestroy()
       return
     }
     numbered += 1
-    const link = openLink({
-      client,
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port),
-      number: numbered,
-      tap,
-      conduct,
-      counts,
-    })
+    const link = new Link({ client, target: address, number: numbered, tap, conduct, counts, probeName })
     links.add(link)
     client.once('close', () => links.delete(link))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('Expected a TCP port from the operating system.')
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('Expected a TCP port from the operating system.')
   const url = new URL(target)
-  url.host = `127.0.0.1:${address.port}`
+  url.host = `127.0.0.1:${bound.port}`
   return {
     url: url.href,
     tap,
-    conduct,
     counts,
-    connections: () => [...links],
-    release: () => links.forEach((link) => link.flush()),
+    connections: () => [...links].filter((link) => !link.isProbe),
+    impose: (change) => conduct.impose(change),
+    get isUndisturbed() {
+      return conduct.isUndisturbed
+    },
+    async probe() {
+      const limits = { application_name: probeName, connectionTimeoutMillis: 5000, query_timeout: 5000 }
+      await withClient(url.href, (client) => client.query('SELECT 1'), limits)
+      provenAt = Date.now()
+    },
+    get provenAt() {
+      return provenAt
+    },
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return
       for (const link of links) link.cut()
       server.close()
       await once(server, 'close')
-    },
-  }
-}
-
-interface LinkRecipe {
-  client: Socket
-  host: string
-  port: number
-  number: number
-  tap: WireTap
-  conduct: ProxyConduct
-  counts: ProxyCounts
-}
-
-function openLink({ client, host, port, number, tap, conduct, counts }: LinkRecipe): Link {
-  const connectionTap = new ConnectionTap(tap, number)
-  const frontend = new MessageReader({ isStartUp: true })
-  const backend = new MessageReader({ isStartUp: false })
-  /** Kept back while the conduct says so, in order: bytes from the client, and bytes from the server. */
-  const held: { to: 'client' | 'server'; chunk: Buffer }[] = []
-  let server: Socket | undefined
-  const end = (): void => {
-    client.destroy()
-    server?.destroy()
-  }
-  const toServer = (chunk: Buffer): void => {
-    server ??= connectServer()
-    server.write(chunk)
-  }
-  const connectServer = (): Socket => {
-    const socket = connect({ host, port, noDelay: true })
-    socket.on('data', (chunk) => fromServer(chunk))
-    socket.on('error', end)
-    socket.on('close', () => client.end())
-    return socket
-  }
-  const isHeld = (): boolean =>
-    conduct.openConnections === 'hold' || (server === undefined && conduct.newConnections === 'hold')
-  const fromClient = (chunk: Buffer): void => {
-    if (isHeld() || held.some((kept) => kept.to === 'server')) {
-      counts.held += 1
-      held.push({ to: 'server', chunk })
-      return
-    }
-    passToServer(chunk)
-  }
-  const passToServer = (chunk: Buffer): void => {
-    if (!frontend.isStartUp) {
-      for (const message of frontend.read(chunk)) connectionTap.sent(message)
-      toServer(chunk)
-      return
-    }
-    for (const message of frontend.read(chunk)) startUp(message)
-  }
-  const startUp = ({ body }: WireMessage): void => {
-    const code = new BodyReader(body).int32()
-    if (code === startUpCodes.ssl || code === startUpCodes.gssEncryption) {
-      client.write('N')
-      return
-    }
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(body.length + 4)
-    toServer(Buffer.concat([length, body]))
-    // a cancel request has no answer; its connection is closed by the server
-    if (code !== startUpCodes.cancel) frontend.isStartUp = false
-  }
-  const fromServer = (chunk: Buffer): void => {
-    for (const message of backend.read(chunk)) connectionTap.received(message)
-    if (conduct.openConnections === 'hold') {
-      counts.held += 1
-      held.push({ to: 'client', chunk })
-    } else if (conduct.delayMilliseconds > 0) {
-      counts.delayedChunks += 1
-      setTimeout(() => client.write(chunk), conduct.delayMilliseconds)
-    } else {
-      client.write(chunk)
-    }
-  }
-  client.on('data', (chunk) => fromClient(chunk))
-  client.on('close', end)
-  return {
-    client,
-    number,
-    get server() {
-      return server
-    },
-    get transactionStatus() {
-      return connectionTap.transactionStatus
-    },
-    get isBusy() {
-      return connectionTap.isBusy
-    },
-    cut() {
-      counts.cut += 1
-      client.resetAndDestroy()
-      server?.destroy()
-    },
-    flush() {
-      const waiting = held.splice(0)
-      for (const { to, chunk } of waiting) {
-        if (to === 'client') client.write(chunk)
-        else passToServer(chunk)
-      }
     },
   }
 }

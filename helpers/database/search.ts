@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { findIn, encodingsOf, labelled, readingsOf } from '../evidence/encodings.ts'
+import { findIn, readingsOf } from '../evidence/encodings.ts'
 import type { Needles } from '../evidence/encodings.ts'
 import { quoteIdentifier, withClient } from './client.ts'
 import { listTables } from './tables.ts'
@@ -66,7 +66,3 @@ async function searchLargeObjects(client: pg.Client, needles: Needles, search: D
     }
   }
 }
-
-/** How many forms a search looks for; for evidence. */
-export const formsSearched = (needles: Needles): number =>
-  labelled(needles).reduce((sum, [, needle]) => sum + encodingsOf(needle).length, 0)

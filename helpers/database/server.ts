@@ -82,8 +82,9 @@ async function startEmbedded(directory: string, reason: string): Promise<Databas
     await server.initialise()
     await server.start()
   } catch (error) {
+    const reason = error instanceof Error ? error.message : (complaints.at(-1) ?? 'no reason given')
     throw new Error(
-      `The embedded PostgreSQL did not start: ${String(error ?? complaints.at(-1) ?? 'no reason given')}. Was it installed with its install script (npm ci does, unless --ignore-scripts is set)? ARO_GATE_DATABASE=postgres://… uses a server of your own.`,
+      `The embedded PostgreSQL did not start: ${reason}. Was it installed with its install script (npm ci does, unless --ignore-scripts is set)? ARO_GATE_DATABASE=postgres://… uses a server of your own.`,
       { cause: error },
     )
   }
@@ -140,8 +141,12 @@ async function useRunning(url: string): Promise<DatabaseServer> {
   const nothing = async (): Promise<void> => undefined
   return {
     describe: () => ({
-      ...{ kind: 'url', reason: 'ARO_GATE_DATABASE names it', version, adminUrl: url },
-      ...{ processIds: [], containerIds: [] },
+      kind: 'url',
+      reason: 'ARO_GATE_DATABASE names it',
+      version,
+      adminUrl: url,
+      processIds: [],
+      containerIds: [],
     }),
     [Symbol.asyncDispose]: nothing,
   }

@@ -119,10 +119,13 @@ export class WireTap {
     this.#statements.push(statement)
     this.#characters += sizeOf(statement)
     this.#counts.set(statement.connection, (this.#counts.get(statement.connection) ?? 0) + 1)
-    this.active()
-    const { statements, characters } = this.#limits
-    // with some slack, so that the array is not moved for every single statement
-    if (this.#statements.length > statements * 1.1 || this.#characters > characters * 1.1) this.#drop()
+    this.#keepWithinLimits()
+  }
+
+  /** Notes that a kept statement was given its parameters. */
+  grew(parameters: readonly (string | null)[]): void {
+    this.#characters += lengthOf(parameters)
+    this.#keepWithinLimits()
   }
 
   /** Notes that something went over the wire. */
@@ -152,11 +155,15 @@ export class WireTap {
     this.#unreadable.push({ connection, mark: this.#first + this.#statements.length, reason })
   }
 
-  #drop(): void {
+  #keepWithinLimits(): void {
+    this.active()
+    const { statements, characters } = this.#limits
+    // with some slack, so that the array is not moved for every single statement
+    if (this.#statements.length <= statements * 1.1 && this.#characters <= characters * 1.1) return
     let surplus = 0
     while (
-      this.#statements.length - surplus > this.#limits.statements ||
-      (this.#characters > this.#limits.characters && surplus < this.#statements.length - 1)
+      this.#statements.length - surplus > statements ||
+      (this.#characters > characters && surplus < this.#statements.length - 1)
     ) {
       const statement = this.#statements[surplus]
       if (statement) this.#characters -= sizeOf(statement)
@@ -167,6 +174,8 @@ export class WireTap {
   }
 }
 
+const lengthOf = (parameters: readonly (string | null)[]): number =>
+  parameters.reduce((sum, parameter) => sum + (parameter?.length ?? 0), 0)
+
 // a rough account of what else a statement holds, so that a million short ones count too
-const sizeOf = ({ text, parameters }: Statement): number =>
-  parameters.reduce((sum, parameter) => sum + (parameter?.length ?? 0), text.length + 100)
+const sizeOf = ({ text, parameters }: Statement): number => text.length + lengthOf(parameters) + 100

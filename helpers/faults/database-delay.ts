@@ -7,8 +7,7 @@ export function delayDatabase(proxy: DatabaseProxy, milliseconds: number): Promi
   return startDatabaseFault(proxy, {
     name: `database answers ${milliseconds} ms late`,
     conduct: { delayMilliseconds: milliseconds },
-    cutsOpenConnections: false,
-    observe: (counts) => counts.delayedChunks,
+    observe: (counts) => counts.delayed,
     describe: (observations) => `${observations} answers delayed by ${milliseconds} ms`,
   })
 }

@@ -46,7 +46,15 @@ for (const freeze of [
     if (scenario === undefined) throw new Error('Expected a scenario.')
     const { p50, p95, p975, p99 } = scenario.latencyMilliseconds
     const perSecond = scenario.requests.completed / seconds
-    rows.push({ engine, ...{ p50, p95, p975, p99, perSecond }, processorSeconds: result.generator.cpuSeconds })
+    rows.push({
+      engine,
+      p50,
+      p95,
+      p975,
+      p99,
+      perSecond,
+      processorSeconds: result.generator.cpuSeconds,
+    })
   }
   rows.push(await runAutocannon(server.url))
   if (freeze.frozenMilliseconds > 0) {
@@ -72,14 +80,17 @@ async function runAutocannon(url: string): Promise<Row> {
   const before = process.cpuUsage()
   await new Promise<void>((resolve, reject) => {
     const options = { url, connections: 20, duration: seconds, overallRate: rate, ignoreCoordinatedOmission: true }
-    const instance = autocannon(options, (error: unknown) => (error ? reject(new Error(String(error))) : resolve()))
+    const instance = autocannon(options, (error: Error | null) => (error ? reject(error) : resolve()))
     instance.on('response', (_client, _status, _bytes, milliseconds) => latencies.push(milliseconds))
   })
   const used = process.cpuUsage(before)
   const { p50, p95, p975, p99 } = latencyOf(latencies)
   return {
     engine: 'autocannon',
-    ...{ p50, p95, p975, p99 },
+    p50,
+    p95,
+    p975,
+    p99,
     perSecond: latencies.length / seconds,
     processorSeconds: (used.user + used.system) / 1e6,
   }

@@ -49,9 +49,17 @@ export async function runK6(k6: K6, plan: LoadPlan, options: LoadOptions = {}): 
     return {
       engine: 'k6',
       engineVersion: k6.version,
-      ...{ startedAt: read.startedAt, finishedAt: Date.now(), samples: read.samples },
-      scenarios: summarise(plan, read.samples, { startedAt: read.startedAt, dropped: read.dropped }),
-      generator: { eventLoopLagMilliseconds: null, cpuSeconds: null },
+      startedAt: read.startedAt,
+      finishedAt: Date.now(),
+      samples: read.samples,
+      scenarios: summarise(plan, read.samples, {
+        startedAt: read.startedAt,
+        dropped: read.dropped,
+      }),
+      generator: {
+        eventLoopLagMilliseconds: null,
+        cpuSeconds: null,
+      },
     }
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -27,7 +27,11 @@ export function latencyOf(latencies: readonly number[]): Latency {
     samples: latencies.length,
     minimum: Math.min(...minMax(latencies)),
     mean: sum / latencies.length,
-    ...{ p50: at(50), p90: at(90), p95: at(95), p975: at(97.5), p99: at(99) },
+    p50: at(50),
+    p90: at(90),
+    p95: at(95),
+    p975: at(97.5),
+    p99: at(99),
     maximum: Math.max(...minMax(latencies)),
   }
 }

@@ -23,11 +23,11 @@ export function calendlyHandlers({ tenants }: ProviderWorld): RequestHandler[] {
     previous_page_token: null,
   }
   const event = (id: string): Record<string, unknown> => ({
-    ...{ uri: `${base}/scheduled_events/${id}`, name: 'Consultation', status: 'active' },
-    ...{
-      start_time: new Date(Date.now() + 86_400_000).toISOString(),
-      end_time: new Date(Date.now() + 88_200_000).toISOString(),
-    },
+    uri: `${base}/scheduled_events/${id}`,
+    name: 'Consultation',
+    status: 'active',
+    start_time: new Date(Date.now() + 864e5).toISOString(),
+    end_time: new Date(Date.now() + 882e5).toISOString(),
   })
   return [
     get('/users/me', () => ({

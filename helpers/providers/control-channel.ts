@@ -45,7 +45,11 @@ export async function openControlChannel(
         if (message.type === 'hello') {
           const { pid, program, hasClock } = message
           known = {
-            ...{ pid, program, hasClock, startedAt: Date.now(), isConnected: () => !socket.destroyed },
+            pid,
+            program,
+            hasClock,
+            startedAt: Date.now(),
+            isConnected: () => !socket.destroyed,
             tell: (command) => void socket.write(`${JSON.stringify(command)}\n`),
           }
           processes.push(known)

@@ -91,7 +91,7 @@ for (const name of Object.keys(dns).filter((key) => /^(resolve|reverse)/.test(ke
 const realSend = dgram.Socket.prototype.send
 dgram.Socket.prototype.send = function send(...received) {
   const callback = received.find((value) => typeof value === 'function')
-  const address = received.filter((value) => typeof value === 'string').at(-1)
+  const address = received.findLast((value) => typeof value === 'string')
   const isLocalSend = received.slice(1).some((value) => typeof value === 'string') ? isLocal(address) : true
   if (isLocalSend) return realSend.apply(this, received)
   report({ type: 'escape', host: String(address), port: 0, what: 'UDP' })

@@ -69,16 +69,25 @@ function messageResource(
   const sid = `SM${randomBytes(16).toString('hex')}`
   const now = new Date().toUTCString()
   return {
-    ...{
-      account_sid: accountSid,
-      api_version: '2010-04-01',
-      body,
-      date_created: now,
-      date_sent: null,
-      date_updated: now,
-    },
-    ...{ direction: 'outbound-api', error_code: null, error_message: null, from, messaging_service_sid: null },
-    ...{ num_media: '0', num_segments: String(Math.ceil(body.length / 160)), price: null, price_unit: 'USD', sid },
-    ...{ status: 'queued', subresource_uris: {}, to, uri: `/2010-04-01/Accounts/${accountSid}/Messages/${sid}.json` },
+    account_sid: accountSid,
+    api_version: '2010-04-01',
+    body,
+    date_created: now,
+    date_sent: null,
+    date_updated: now,
+    direction: 'outbound-api',
+    error_code: null,
+    error_message: null,
+    from,
+    messaging_service_sid: null,
+    num_media: '0',
+    num_segments: String(Math.ceil(body.length / 160)),
+    price: null,
+    price_unit: 'USD',
+    sid,
+    status: 'queued',
+    subresource_uris: {},
+    to,
+    uri: `/2010-04-01/Accounts/${accountSid}/Messages/${sid}.json`,
   }
 }

@@ -33,7 +33,7 @@ export function startReaper(): Reaper {
     finish() {
       finished ??= (async () => {
         child.stdin.end()
-        const [code] = await ended
+        const [code] = (await ended) as [number | null]
         if (code !== 0) throw new Error(`Not everything that the gate started could be removed:\n${complaints.trim()}`)
       })()
       return finished

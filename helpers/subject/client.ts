@@ -125,7 +125,7 @@ export class AroClient {
     if (options.after !== undefined) query.set('after', options.after)
     const answer = await this.send({
       ...(options.url === undefined ? {} : { url: options.url }),
-      path: `${this.subject.paths.events}?${query}`,
+      path: `${this.subject.paths.events}?${query.toString()}`,
       headers: this.serviceHeaders(options.tenant),
     })
     if (answer.status !== 200) throw new Error(`GET ${this.subject.paths.events}: expected 200, got ${answer.status}`)

@@ -38,7 +38,7 @@ export function parseSubject(value: unknown, file: string): Subject {
 async function importDefault(file: string): Promise<unknown> {
   let module: { default?: unknown }
   try {
-    module = await import(/* @vite-ignore */ pathToFileURL(file).href)
+    module = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { default?: unknown }
   } catch (error) {
     throw new SubjectFileError(
       `${file} cannot be imported: ${error instanceof Error ? error.message : String(error)}`,

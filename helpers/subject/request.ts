@@ -58,7 +58,7 @@ export async function request(options: SubjectRequest): Promise<Answer> {
     const text = Buffer.isBuffer(response.body) ? response.body.toString('utf8') : ''
     return {
       status: response.status,
-      headers: response.headers as Record<string, string>,
+      headers: response.headers,
       text,
       json: parseJson(text),
       durationMilliseconds: performance.now() - startedAt,

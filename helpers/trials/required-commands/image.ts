@@ -42,18 +42,24 @@ async function docker(
 ): Promise<RequiredCommandResult> {
   const command = ['docker', ...dockerArguments]
   const result = await runCommand({
-    ...{ command, directory: subject.root, environment, timeLimitSeconds, runDirectory, signal },
+    command,
+    directory: subject.root,
+    environment,
+    timeLimitSeconds,
+    runDirectory,
+    signal,
     owner: 'control',
   })
   return {
-    ...{
-      name: `docker ${dockerArguments[0] ?? ''}`,
-      commandLine: command.join(' '),
-      state: 'ran',
-      mustRunTests: false,
-    },
-    ...{ exitCode: result.exitCode, endedBy: result.endedBy, durationMilliseconds: result.durationMilliseconds },
-    ...{ tests: null, tail: result.output.slice(-1500) },
+    name: `docker ${dockerArguments[0] ?? ''}`,
+    commandLine: command.join(' '),
+    state: 'ran',
+    mustRunTests: false,
+    exitCode: result.exitCode,
+    endedBy: result.endedBy,
+    durationMilliseconds: result.durationMilliseconds,
+    tests: null,
+    tail: result.output.slice(-1500),
   }
 }
 
@@ -67,8 +73,14 @@ function withoutEngine(subject: Subject): RequiredCommandResult {
     )
   }
   return {
-    ...{ name: 'docker build', commandLine: `docker build -t ${tag} .`, state: 'not applicable', mustRunTests: false },
-    ...{ exitCode: null, endedBy: null, durationMilliseconds: 0, tests: null },
+    name: 'docker build',
+    commandLine: `docker build -t ${tag} .`,
+    state: 'not applicable',
+    mustRunTests: false,
+    exitCode: null,
+    endedBy: null,
+    durationMilliseconds: 0,
+    tests: null,
     tail: `No Docker engine answers here. ${claim.approver} states, until ${claim.expires}: ${claim.reason}`,
   }
 }

@@ -75,8 +75,15 @@ async function runOne(required: RequiredCommand, subject: Subject, how: HowToRun
   const mustRunTests = required.kind === 'test'
   if (replaced === undefined && required.kind !== 'tool' && !hasScript(subject.root, required.name)) {
     return {
-      ...{ name: required.name, commandLine, mustRunTests, state: 'missing', exitCode: null, endedBy: null },
-      ...{ durationMilliseconds: 0, tests: null, tail: '' },
+      name: required.name,
+      commandLine,
+      mustRunTests,
+      state: 'missing',
+      exitCode: null,
+      endedBy: null,
+      durationMilliseconds: 0,
+      tests: null,
+      tail: '',
     }
   }
   const result = await runCommand({ command, directory: subject.root, owner: 'control', timeLimitSeconds, ...how })

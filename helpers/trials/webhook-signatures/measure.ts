@@ -153,7 +153,10 @@ export async function tryUnconfigured(app: App, database: ControlDatabase): Prom
   return {
     hasStarted: true,
     deliveries: sent.map(({ name, delivery, answer }) => ({
-      ...{ source: delivery.source, name, status: answer.status, code: errorCode(answer) },
+      source: delivery.source,
+      name,
+      status: answer.status,
+      code: errorCode(answer),
       isStored: stored.has(delivery.marker),
     })),
   }
