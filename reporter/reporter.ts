@@ -14,7 +14,7 @@ import { assembleRun } from './assemble.ts'
 import { partialRunProblems } from './partial.ts'
 import { renderTerminal } from './terminal.ts'
 import { decide, incompleteReport } from './verdict.ts'
-import { writeReports } from './write.ts'
+import { appendJobSummary, writeReports } from './write.ts'
 
 interface GateReporterOptions {
   project: TestProject
@@ -101,6 +101,7 @@ export class GateReporter implements Reporter {
       const report = decide(run, parts.catalogue)
       writeReports(reportDirectory, report)
       this.#report = report
+      this.#summarise(report)
       this.#say(renderTerminal(report, reportDirectory))
     } catch (error) {
       this.#interruption = `The reporter failed: ${error instanceof Error ? error.message : String(error)}`
@@ -119,13 +120,14 @@ export class GateReporter implements Reporter {
       const what = isGo
         ? `The process ended with exit code ${code} after the verdict.`
         : `${this.#interruption} The process ended with exit code ${code}.`
-      this.#writePessimistic([{ what, mitigation: 'Look at the output above, then run the gate again.' }])
+      const mitigation = 'Look at the output above, then run the gate again.'
+      this.#summarise(this.#writePessimistic([{ what, mitigation }]))
     }
     // ends the process at once, so that an exit listener added after ours cannot set the exit code back to 0
     process.exit(code === 0 ? 1 : code)
   }
 
-  #writePessimistic(problems: RunProblem[]): void {
+  #writePessimistic(problems: RunProblem[]): Report {
     const { parts, reportDirectory } = this.#options
     const run = this.#gateRun()
     const report = incompleteReport(
@@ -133,6 +135,16 @@ export class GateReporter implements Reporter {
       parts.catalogue,
     )
     writeReports(reportDirectory, report)
+    return report
+  }
+
+  /** A page for readers: that it cannot be written changes nothing about the verdict. */
+  #summarise(report: Report): void {
+    try {
+      appendJobSummary(report)
+    } catch (error) {
+      console.error(`The job summary was not written: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 
   #gateRun(): GateRun | undefined {

@@ -1,9 +1,10 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderJunit } from './junit.ts'
 import { renderMarkdown } from './markdown.ts'
 import type { Report } from './record.ts'
 import { renderSarif } from './sarif.ts'
+import { renderSummary } from './summary.ts'
 
 const renderings: Record<string, (report: Report) => string> = {
   'report.md': (report) => renderMarkdown(report),
@@ -39,4 +40,10 @@ export function writeReports(directory: string, report: Report): void {
       { cause: error },
     )
   }
+}
+
+/** Adds the verdict to the GitHub job's summary page, where GITHUB_STEP_SUMMARY names its file. @throws when it cannot be written. */
+export function appendJobSummary(report: Report): void {
+  const file = process.env.GITHUB_STEP_SUMMARY
+  if (file) appendFileSync(file, renderSummary(report))
 }

@@ -13,6 +13,6 @@ export default control(import.meta, {
   evidence: processingTrialSchema,
   measure: measureProcessing,
   judge: judgeProcessing,
-  summarise: ({ processed, load, engine }) =>
-    `p95 ${(processed.p95Milliseconds / 1000).toFixed(2)} s (${processed.samples} samples, ${load.failed} failed, ${(load.achievedRatio * 100).toFixed(1)} % of the planned rate, ${engine})`,
+  summarise: ({ p95Milliseconds, processed, load, engine }) =>
+    `p95 ${(p95Milliseconds / 1000).toFixed(2)} s (${processed.samples} samples, ${load.failed} failed, ${(load.achievedRatio * 100).toFixed(1)} % of the planned rate, ${engine})`,
 })

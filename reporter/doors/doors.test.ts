@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -30,6 +30,22 @@ describe.concurrent('the gate with nothing wrong', { timeout: 60_000 }, () => {
     const outcome = await gate.run()
     expect(outcome.report?.verdict, outcome.output).toBe('GO')
     expect(outcome.exitCode, outcome.output).toBe(0)
+  })
+
+  test('adds the verdict to the summary page of the GitHub job', async () => {
+    using gate = makeTinyGate()
+    gate.write('summary.md', '# Earlier step\n')
+    await gate.run({ environment: { GITHUB_STEP_SUMMARY: join(gate.directory, 'summary.md') } })
+    const summary = readFileSync(join(gate.directory, 'summary.md'), 'utf8')
+    expect(summary).toMatch(/^# Earlier step\n[^]*production gate: GO/)
+  })
+
+  test('says that a job summary cannot be written, and keeps the verdict', async () => {
+    using gate = makeTinyGate()
+    const outcome = await gate.run({ environment: { GITHUB_STEP_SUMMARY: gate.directory } })
+    expect(outcome.output).toMatch(/job summary was not written.*EISDIR/)
+    expect(outcome.report?.verdict).toBe('GO')
+    expect(outcome.exitCode).toBe(0)
   })
 })
 

@@ -65,6 +65,8 @@ function describe(
   return {
     engine: `${result.engine} ${result.engineVersion}`,
     profile,
+    p95Milliseconds: p95.value,
+    p95UpperMilliseconds: p95.upper,
     load: {
       planned: requests.planned,
       completed: requests.completed,
@@ -79,8 +81,6 @@ function describe(
       samples: latencies.length,
       missing: accepted.length - latencies.length,
       p50Milliseconds: at(0.5),
-      p95Milliseconds: p95.value,
-      p95UpperMilliseconds: p95.upper,
       p99Milliseconds: at(0.99),
       maximumMilliseconds: at(1),
     },
