@@ -38,25 +38,35 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     secrets: makeDeploymentSecrets(),
     database: { ready: false, problem: 'The database server was not started.' },
   }
+  let server: DatabaseServer | undefined
   try {
-    run.database = await prepareDatabase(run)
+    const subject = await loadSubject(run.subjectFile)
+    server = await startServer(run)
+    run.database = await prepareDatabase(run, subject, server)
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     run.database = { ready: false, problem }
     console.error(`The gate goes on without a database; what needs one is unverified. ${problem}`)
   }
   project.provide(runKey, run)
-  return () => reaper.finish()
+  return async () => {
+    // the library that started it would otherwise wait at the process's end for one that the reaper has ended
+    if (server?.describe().kind === 'embedded') await server[Symbol.asyncDispose]()
+    await reaper.finish()
+  }
 }
 
-async function prepareDatabase(run: GateRun): Promise<GateRun['database']> {
-  const subject = await loadSubject(run.subjectFile)
+async function startServer(run: GateRun): Promise<DatabaseServer> {
   const recipe = parseDatabaseSetting(process.env)
   const directory = join(run.runDirectory, 'database')
   mkdirSync(directory, { recursive: true })
   const server = await startDatabaseServer({ ...recipe, directory })
+  noteServer(run.runDirectory, server.describe())
+  return server
+}
+
+async function prepareDatabase(run: GateRun, subject: Subject, server: DatabaseServer): Promise<GateRun['database']> {
   const description = server.describe()
-  noteServer(run.runDirectory, description)
   const template = await createTemplate(description, { migrate: (databaseUrl) => migrate(subject, run, databaseUrl) })
   if (description.kind === 'url') {
     noteResource(run.runDirectory, {
