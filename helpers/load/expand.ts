@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import type { RequestTemplate } from './plan.ts'
+import { mulberry32 } from '../random.ts'
 
 /** A request ready to be sent. */
 export interface ExpandedRequest {
@@ -56,17 +57,5 @@ export function makeChooser(templates: readonly RequestTemplate[], seed: number)
     const chosen = templates.find((template) => (rest -= template.weight) < 0) ?? templates[0]
     if (chosen === undefined) throw new Error('Expected at least one request template.')
     return chosen
-  }
-}
-
-/** A small seeded generator of numbers from 0 to 1 (Mulberry32, public domain). */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

@@ -1,4 +1,4 @@
-import { mulberry32 } from './expand.ts'
+import { mulberry32 } from '../random.ts'
 
 /** A quantile of measured values with the interval in which it lies by the bootstrap. */
 export interface QuantileInterval {

@@ -16,6 +16,7 @@ const pathsSchema = z.strictObject({
   commands: z.string().startsWith('/').default('/v1/commands'),
   workflows: z.string().startsWith('/').default('/v1/workflows'),
   events: z.string().startsWith('/').default('/v1/events'),
+  subscriptions: z.string().startsWith('/').default('/v1/subscriptions'),
   admin: z.string().startsWith('/').default('/api/v1/admin'),
   calendlyWebhook: z.string().startsWith('/').default('/webhooks/calendly'),
   stripeWebhook: z.string().startsWith('/').default('/webhooks/stripe'),
