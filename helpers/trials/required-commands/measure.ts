@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import type { FacilityMap } from '../../facilities.ts'
 import { runCommand } from '../../subject/commands.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
 import type { Subject } from '../../subject/subject.ts'
+import { searchDatabase } from '../../database/search.ts'
 import { fingerprintDatabase } from '../../database/snapshot.ts'
 import { cloneTemplate } from '../../database/template.ts'
 import { requiredCommands } from './commands.ts'
@@ -26,10 +27,12 @@ type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'run'>
 /** Runs each required command in the subject's root, as its developers would; in a rehearsal only until the first fails. */
 export async function runRequiredCommands(context: Needs): Promise<CommandsTrial> {
   const { app, subject, run, database, profile, progress, signal } = context
-  await makeConsentedCustomers(app.client, await app.client.administrator(), 3)
-  const rowsBackedUp = (await fingerprintDatabase(database.url)).tables.reduce((sum, table) => sum + table.rows, 0)
+  const people = await makeConsentedCustomers(app.client, await app.client.administrator(), 3)
+  const markers = people.map(({ booking }) => booking.person.phone)
+  const rowsBackedUp = await countRows(database.url)
   if (!run.database.ready) throw new Error(`There is no database: ${run.database.problem}`)
   await using target = await cloneTemplate(run.database.description, run.database.template)
+  const rowsBefore = await countRows(target.url)
   const directory = await mkdtemp(join(run.runDirectory, 'commands-'))
   await using registry = await openRegistry(subject, run.runDirectory)
   const environmentOn = (databaseUrl: string): Record<string, string> => ({
@@ -42,8 +45,9 @@ export async function runRequiredCommands(context: Needs): Promise<CommandsTrial
     npm_config_registry: registry.url,
   })
   const commands: RequiredCommandResult[] = []
+  const backup = join(directory, 'aro-gate-backup.db')
   const results = async function* (): AsyncGenerator<RequiredCommandResult> {
-    for (const required of requiredCommands(join(directory, 'aro-gate-backup.db'))) {
+    for (const required of requiredCommands(backup)) {
       progress(required.name)
       const databaseUrl = required.name === 'db:restore' ? target.url : database.url
       yield await runOne(required, subject, {
@@ -59,7 +63,26 @@ export async function runRequiredCommands(context: Needs): Promise<CommandsTrial
     commands.push(result)
     if (profile === 'rehearsal' && judgeCommand(result).length > 0) break
   }
-  return { root: subject.root, registry: registry.description, rowsBackedUp, commands }
+  const hasRestored = commands.some(({ name }) => name === 'db:restore')
+  const restored = {
+    backupBytes: existsSync(backup) ? statSync(backup).size : 0,
+    rowsBefore,
+    rowsAfter: await countRows(target.url),
+    peopleBackedUp: (await database.traces(markers)).size,
+    peopleRestored: new Set((await searchDatabase(target.url, markers)).findings.map(({ label }) => label)).size,
+  }
+  return {
+    root: subject.root,
+    registry: registry.description,
+    rowsBackedUp,
+    commands,
+    restored: hasRestored ? restored : null,
+  }
+}
+
+async function countRows(url: string): Promise<number> {
+  const { tables } = await fingerprintDatabase(url)
+  return tables.reduce((sum, table) => sum + table.rows, 0)
 }
 
 interface HowToRun {
