@@ -70,21 +70,21 @@ export function forgeDeliveries(client: AroClient, source: WebhookSource, make: 
       'signature with digits appended',
       digest((text) => `${text}00`),
     ),
-    withHeader('signature in the other case', digest(swapCase)),
+    withHeader('signature upper- or lower-cased', digest(swapCase)),
     withHeader('random signature of the right length', digest(alterAll)),
     withHeader(
-      'signature of a random length',
+      'signature of a wrong length',
       digest(() => randomBytes(7).toString('hex')),
     ),
     withHeader(
       'signature not in ASCII',
       digest((text) => `é${text.slice(1)}`),
     ),
-    withHeader('genuine and forged signature in two headers', (delivery) => [
+    withHeader('header sent twice: genuine signature, then a forged one', (delivery) => [
       delivery.signature,
       changeDigest(delivery.signature, alterAll),
     ]),
-    withHeader('forged and genuine signature in two headers', (delivery) => [
+    withHeader('header sent twice: forged signature, then a genuine one', (delivery) => [
       changeDigest(delivery.signature, alterAll),
       delivery.signature,
     ]),
@@ -97,7 +97,7 @@ export function forgeDeliveries(client: AroClient, source: WebhookSource, make: 
       signedWith("signed with another tenant's secret, to our number", client.otherTenant.webhookSecrets.twilio),
     ]
   }
-  const reserialised = forge('body serialised anew', ({ body }) => ({
+  const reserialised = forge('body re-serialised', ({ body }) => ({
     body: JSON.stringify(JSON.parse(body), null, 2),
   }))
   return hasTimestamp(genuine())
@@ -123,10 +123,10 @@ function forgeTimestamps(client: AroClient, source: WebhookSource, make: MakeUns
     return { name, delivery: { ...delivery, signature }, headers: {} }
   }
   return [
-    at('signed before the tolerance', now - tolerance - 10),
-    at('signed a day ago', now - 86_400),
-    at('signed after the tolerance, in the future', now + tolerance + 10),
-    at('signed a day ahead', now + 86_400),
+    at('stale timestamp, just past the tolerance', now - tolerance - 10),
+    at('stale timestamp, a day old', now - 86_400),
+    at('future timestamp, just past the tolerance', now + tolerance + 10),
+    at('future timestamp, a day ahead', now + 86_400),
     retimed('timestamp renewed after signing', String(now + 1)),
     retimed('timestamp left out', ''),
     retimed('timestamp that is no number', 'NaN'),
@@ -157,11 +157,13 @@ function weakDigests(client: AroClient, source: WebhookSource, make: MakeUnsigne
   const isPlain = source === 'calendly' && !hasTimestamp(delivery)
   return [
     ...(isPlain ? [] : [body]),
-    weak('MD5 instead of the scheme’s algorithm', (text) => createHmac('md5', secret).update(text).digest(encoding)),
+    weak('algorithm downgrade: MD5 instead of the scheme’s', (text) =>
+      createHmac('md5', secret).update(text).digest(encoding),
+    ),
     ...(hasTimestamp(delivery)
       ? [
           {
-            name: 'genuine digest under the version v0',
+            name: 'algorithm downgrade: genuine digest under the version v0',
             delivery: { ...delivery, signature: delivery.signature.replace('v1=', 'v0=') },
             headers: {},
           },

@@ -109,7 +109,7 @@ function parseCommits(file: string, lines: readonly string[], blank: number): Mu
       const wanted = 'expected a unified diff relative to fixtures/reference-aro (diff --git a/src/… b/src/…)'
       throw complaint(file, current.line, wanted, 'got none')
     }
-    const diff = `${current.lines.join('\n').trimEnd()}\n`
+    const diff = `${current.lines.join('\n').replace(/\n+$/, '')}\n`
     commits.push({ message: current.message, diff, line: current.line })
   }
   for (const [index, line] of blank === -1 ? [] : [...lines.entries()].slice(blank + 1)) {

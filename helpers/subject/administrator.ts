@@ -7,6 +7,7 @@ import type { Answer } from './request.ts'
 const loginSchema = z.looseObject({ token: z.string().min(1) })
 const customerSchema = z.looseObject({ id: z.string().min(1), phone: z.string() })
 const customersSchema = z.looseObject({ items: z.array(customerSchema) })
+const consentSchema = z.looseObject({ consent: z.looseObject({ granted: z.boolean() }).nullish() })
 const appointmentSchema = z.looseObject({ id: z.string().min(1), status: z.string(), customerId: z.string() })
 const appointmentsSchema = z.looseObject({ items: z.array(appointmentSchema) })
 const queuedMessageSchema = z.looseObject({ messageId: z.string().min(1) })
@@ -81,6 +82,11 @@ export class Administrator {
     const answer = await this.send('GET', `/appointments?customer_id=${encodeURIComponent(customerId)}`)
     this.#expect(answer, 200, 'GET /appointments')
     return appointmentsSchema.parse(answer.json).items
+  }
+
+  /** Whether the customer with this phone number is there and may be texted. */
+  async isConsentGranted(phone: string): Promise<boolean> {
+    return consentSchema.parse((await this.customer(phone)) ?? {}).consent?.granted ?? false
   }
 
   /** Records that the customer may be texted, or no longer. */

@@ -13,6 +13,8 @@ export interface Delivery {
   /** Unique text inside the body by which the delivery is found again wherever it went. */
   marker: string
   path: string
+  /** Further texts that only this delivery holds, such as a person's; none may be found when it was refused. */
+  traces: string[]
   /** The body byte for byte, as it was signed. */
   body: string
   contentType: string
@@ -39,6 +41,7 @@ export interface SigningContext {
 export interface UnsignedDelivery {
   source: WebhookSource
   marker: string
+  traces: string[]
   body: string
   contentType: string
 }
@@ -59,7 +62,9 @@ export function calendlyMessage(
       service_type: booking.serviceType,
     },
   })
-  return { source: 'calendly', marker: booking.appointmentId, body, contentType: 'application/json' }
+  const { phone, email, name } = booking.person
+  const traces = [phone, email, name]
+  return { source: 'calendly', marker: booking.appointmentId, traces, body, contentType: 'application/json' }
 }
 
 /** An incoming SMS as Twilio posts it. */
@@ -73,7 +78,13 @@ export function smsMessage(tenant: Tenant, sms: { from: string; body: string; me
     Body: sms.body,
     NumMedia: '0',
   })
-  return { source: 'twilio', marker, body: form.toString(), contentType: 'application/x-www-form-urlencoded' }
+  return {
+    source: 'twilio',
+    marker,
+    traces: [],
+    body: form.toString(),
+    contentType: 'application/x-www-form-urlencoded',
+  }
 }
 
 /** Stripe's message that a deposit was paid. */
@@ -101,7 +112,7 @@ export function stripeMessage(details: { appointmentId: string; eventId?: string
       },
     },
   })
-  return { source: 'stripe', marker, body, contentType: 'application/json' }
+  return { source: 'stripe', marker, traces: [], body, contentType: 'application/json' }
 }
 
 /** Signs a body as its provider really does, by the subject's scheme. */

@@ -57,7 +57,7 @@ async function tryReply(
   const before = sentTo(trial, phone).length
   const { answer } = await app.client.reply(phone, reply.text)
   if (reply.meaning === 'opt-out') {
-    await until(async () => !(await isConsentGranted(administrator, phone)) && sentTo(trial, phone).length > before)
+    await until(async () => !(await administrator.isConsentGranted(phone)) && sentTo(trial, phone).length > before)
   } else {
     await sleep(settledAfterMilliseconds)
   }
@@ -66,7 +66,7 @@ async function tryReply(
   const afterwards = await administrator.sendMessage(person.customer.id, text)
   if (reply.meaning === 'other') await until(() => Promise.resolve(countOf(trial, phone, text) > 0))
   else await sleep(settledAfterMilliseconds)
-  const granted = await isConsentGranted(administrator, phone)
+  const granted = await administrator.isConsentGranted(phone)
   return {
     ...reply,
     acknowledgedWith: answer.status,
@@ -85,7 +85,7 @@ async function tryRepeated(trial: Trial, person: ConsentedCustomer): Promise<Opt
   return {
     copies,
     confirmations: sentTo(trial, phone).length,
-    isConsentGranted: await isConsentGranted(trial.administrator, phone),
+    isConsentGranted: await trial.administrator.isConsentGranted(phone),
   }
 }
 
@@ -124,10 +124,10 @@ async function tryRestart(trial: Trial, person: ConsentedCustomer): Promise<OptO
   const { app, administrator } = trial
   const { phone } = person.booking.person
   await app.client.reply(phone, 'STOP')
-  await until(async () => !(await isConsentGranted(administrator, phone)))
+  await until(async () => !(await administrator.isConsentGranted(phone)))
   await app.client.reply(phone, 'START')
-  await until(() => isConsentGranted(administrator, phone))
-  const granted = await isConsentGranted(administrator, phone)
+  await until(() => administrator.isConsentGranted(phone))
+  const granted = await administrator.isConsentGranted(phone)
   const text = 'Welcome back. Reply STOP to unsubscribe'
   await administrator.sendMessage(person.customer.id, text)
   await until(() => Promise.resolve(countOf(trial, phone, text) > 0))
@@ -147,13 +147,6 @@ const countOf = (trial: Trial, phone: string, text: string): number =>
 
 const isConfirmation = (message: SentText): boolean =>
   /unsubscribed|opted out|opt-out|no (?:more|further) messages|will not receive|removed|START/i.test(message.body)
-
-const consentSchema = z.looseObject({ consent: z.looseObject({ granted: z.boolean() }).nullish() })
-
-async function isConsentGranted(administrator: Administrator, phone: string): Promise<boolean> {
-  const customer = await administrator.customer(phone)
-  return consentSchema.parse(customer ?? {}).consent?.granted ?? false
-}
 
 async function appointmentStatus(administrator: Administrator, person: ConsentedCustomer): Promise<string> {
   const [appointment] = await administrator.appointments(person.customer.id)

@@ -31,11 +31,24 @@ export const webhookTrialSchema = z.object({
   endedProcesses: z.int().nonnegative(),
 })
 
-/** What an instance without any webhook secret does: it refuses to start, or refuses every delivery. */
+/** What an instance without one source's webhook secret does: it refuses to start, or refuses that source's deliveries. */
 export const unconfiguredSchema = z.object({
+  source: z.enum(['calendly', 'stripe', 'twilio']),
   hasStarted: z.boolean(),
-  deliveries: z.array(deliverySchema.omit({ events: true }).extend({ source: z.string() })),
+  deliveries: z.array(deliverySchema.omit({ events: true })),
 })
+
+const bystanderSchema = z.object({ status: z.string(), isConsentGranted: z.boolean() })
+
+/** A customer with an appointment and consent, before and after deliveries about them were forged. */
+export const bystanderTrialSchema = z.object({
+  before: bystanderSchema,
+  after: bystanderSchema,
+  statuses: z.array(z.int()).min(6),
+})
+
+/** @see bystanderTrialSchema */
+export type BystanderTrial = z.infer<typeof bystanderTrialSchema>
 
 /** @see unconfiguredSchema */
 export type UnconfiguredTrial = z.infer<typeof unconfiguredSchema>
@@ -148,14 +161,30 @@ function judgeRedelivery({ source, redelivery }: WebhookTrial): JudgedShortfall[
   ]
 }
 
-/** Each delivery that an instance without secrets accepts. */
-export function judgeUnconfigured({ deliveries }: UnconfiguredTrial): JudgedShortfall[] {
-  return deliveries
-    .filter(({ status, isStored }) => isAccepted(status) || isStored)
-    .map(({ source, name, status }) => ({
-      what: `without a webhook secret a forged delivery (${name}) got ${status}`,
-      expected: 'the application refuses to start, or refuses every delivery',
-      where: `${source} webhook of an instance started with empty webhook secrets`,
-      mitigation: 'Check at start that every secret is there, and never verify against an empty one.',
-    }))
+/** Each delivery that an instance without its secret accepts. */
+export function judgeUnconfigured(trials: readonly UnconfiguredTrial[]): JudgedShortfall[] {
+  return trials.flatMap(({ source, deliveries }) =>
+    deliveries
+      .filter(({ status, isStored }) => isAccepted(status) || isStored)
+      .map(({ name, status }) => ({
+        what: `without a webhook secret a forged delivery (${name}) got ${status}`,
+        expected: 'the application refuses to start, or refuses every delivery',
+        where: `${source} webhook of an instance started with an empty secret for it`,
+        mitigation: 'Check at start that every secret is there, and never verify against an empty one.',
+      })),
+  )
+}
+
+/** What forged deliveries did to a customer. */
+export function judgeBystander({ before, after }: BystanderTrial): JudgedShortfall[] {
+  const changes = [
+    ...(before.status === after.status ? [] : [`an appointment from ${before.status} to ${after.status}`]),
+    ...(before.isConsentGranted === after.isConsentGranted ? [] : ['a customer’s consent']),
+  ]
+  return changes.map((change) => ({
+    what: `forged deliveries changed ${change}: they took effect`,
+    expected: 'nothing changes',
+    where: 'forged cancellation, STOP and payment about a customer who is there already',
+    mitigation: 'Verify the signature before anything of the delivery is looked at.',
+  }))
 }

@@ -1,8 +1,11 @@
 import type { ControlDatabase } from '../../database/control-database.ts'
-import type { UnconfiguredTrial, WebhookTrial } from './judge.ts'
+import type { BystanderTrial, UnconfiguredTrial, WebhookTrial } from './judge.ts'
 import type { App } from '../../subject/app.ts'
 import type { AroClient } from '../../subject/client.ts'
+import { makeConsentedCustomers } from '../../subject/consented.ts'
+import { calendlyMessage, smsMessage, stripeMessage } from '../../subject/deliveries.ts'
 import type { Delivery, WebhookSource } from '../../subject/deliveries.ts'
+import { makeBooking } from '../../subject/people.ts'
 import type { Answer } from '../../subject/request.ts'
 import { forgeDeliveries } from '../../attacks/forged-deliveries.ts'
 import { genuineDeliveries, plainDelivery } from '../../attacks/genuine-deliveries.ts'
@@ -28,13 +31,13 @@ export async function tryForgeries(app: App, database: ControlDatabase, source: 
     accepted.map((sent) => sent.delivery.marker),
     effectWithinMilliseconds,
   )
-  const stored = await database.traces([...accepted, ...forged].map((sent) => sent.delivery.marker))
+  const stored = await database.traces([...accepted, ...forged].flatMap((sent) => textsOf(sent.delivery)))
   const eventsOf = await countEvents(client)
   const row = (sent: Sent): WebhookTrial['forged'][number] => ({
     name: sent.name,
     status: sent.answer.status,
     code: errorCode(sent.answer),
-    isStored: stored.has(sent.delivery.marker),
+    isStored: textsOf(sent.delivery).some((text) => stored.has(text)),
     events: eventsOf(sent.delivery.correlationId),
   })
   return {
@@ -46,6 +49,8 @@ export async function tryForgeries(app: App, database: ControlDatabase, source: 
     endedProcesses: app.instances.filter((instance) => instance.exit() !== undefined).length,
   }
 }
+
+const textsOf = ({ marker, traces }: Delivery): string[] => [marker, ...traces]
 
 interface ToSend {
   name: string
@@ -128,38 +133,78 @@ async function settle(client: AroClient, source: WebhookSource, database: Contro
   }
 }
 
-/** Delivers to an instance that was started without any webhook secret, unsigned and signed with nothing. */
-export async function tryUnconfigured(app: App, database: ControlDatabase): Promise<UnconfiguredTrial> {
+/** Delivers to instances that were started without one source's webhook secret: unsigned, and signed with nothing. */
+export function tryUnconfigured(app: App, database: ControlDatabase): Promise<UnconfiguredTrial[]> {
+  return Promise.all(sources.map((source) => tryWithoutSecret(app, database, source)))
+}
+
+const sources: readonly WebhookSource[] = ['calendly', 'stripe', 'twilio']
+
+async function tryWithoutSecret(
+  app: App,
+  database: ControlDatabase,
+  source: WebhookSource,
+): Promise<UnconfiguredTrial> {
   const tenants = app.client.tenants.map((tenant) => ({
     ...tenant,
-    webhookSecrets: { calendly: '', stripe: '', twilio: '' },
+    webhookSecrets: { ...tenant.webhookSecrets, [source]: '' },
   }))
   const instance = await app.start({ tenants }).catch(() => undefined)
-  if (instance === undefined) return { hasStarted: false, deliveries: [] }
+  if (instance === undefined) return { source, hasStarted: false, deliveries: [] }
   const client = app.clientOf(instance)
-  const sources: WebhookSource[] = ['calendly', 'stripe', 'twilio']
-  const forged = sources.flatMap((source) => {
-    const unsigned = client.sign(plainDelivery[source](client))
-    return [
-      { ...asSent({ name: 'unsigned', delivery: unsigned }), headers: { [unsigned.signatureHeader]: null } },
-      asSent({
-        name: 'signed with an empty secret',
-        delivery: client.sign(plainDelivery[source](client), { secret: '' }),
-      }),
-    ]
-  })
+  const unsigned = client.sign(plainDelivery[source](client))
+  const forged = [
+    { ...asSent({ name: 'unsigned', delivery: unsigned }), headers: { [unsigned.signatureHeader]: null } },
+    asSent({
+      name: 'signed with an empty secret',
+      delivery: client.sign(plainDelivery[source](client), { secret: '' }),
+    }),
+  ]
   const sent = await deliverAll(client, forged)
-  const stored = await database.traces(sent.map(({ delivery }) => delivery.marker))
+  const stored = await database.traces(sent.flatMap(({ delivery }) => textsOf(delivery)))
   return {
+    source,
     hasStarted: true,
     deliveries: sent.map(({ name, delivery, answer }) => ({
-      source: delivery.source,
       name,
       status: answer.status,
       code: errorCode(answer),
-      isStored: stored.has(delivery.marker),
+      isStored: textsOf(delivery).some((text) => stored.has(text)),
     })),
   }
+}
+
+/** Forges what would change a customer who is there already: their appointment, their deposit, their consent. */
+export async function tryBystander(app: App): Promise<BystanderTrial> {
+  const { client } = app
+  const administrator = await client.administrator()
+  const [bystander] = await makeConsentedCustomers(client, administrator, 1)
+  if (bystander === undefined) throw new Error('Expected a customer to forge deliveries about.')
+  const { booking, customer } = bystander
+  const look = async (): Promise<BystanderTrial['before']> => {
+    const [appointment] = await administrator.appointments(customer.id)
+    return {
+      status: appointment?.status ?? 'none',
+      isConsentGranted: await administrator.isConsentGranted(booking.person.phone),
+    }
+  }
+  const before = await look()
+  const unsigned = [
+    calendlyMessage(booking, 'appointment.cancelled'),
+    smsMessage(client.tenant, { from: booking.person.phone, body: 'STOP' }),
+    stripeMessage({ appointmentId: booking.appointmentId }),
+  ]
+  const forged = unsigned.flatMap((message) => {
+    const delivery = client.sign(message)
+    return [
+      { name: 'unsigned', delivery, headers: { [delivery.signatureHeader]: null } },
+      asSent({ name: 'signed with a wrong secret', delivery: client.sign(message, { secret: 'wrong' }) }),
+    ]
+  })
+  const sent = await deliverAll(client, forged)
+  const barrier = await client.book(makeBooking())
+  await client.awaitEvent((event) => event.metadata.correlationId === barrier.delivery.correlationId)
+  return { before, after: await look(), statuses: sent.map(({ answer }) => answer.status) }
 }
 
 async function countEvents(client: AroClient): Promise<(correlationId: string) => number> {
