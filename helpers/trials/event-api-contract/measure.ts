@@ -205,8 +205,8 @@ function shakeDatabase({ proxy }: ControlDatabase, random: () => number): { stop
   const stopped = new AbortController()
   const shaking = (async () => {
     while (!stopped.signal.aborted) {
-      const delay = proxy.impose({ delayMilliseconds: Math.floor(random() * 30) })
-      await sleep(12)
+      const delay = proxy.impose({ delayMilliseconds: Math.floor(random() * 14) })
+      await sleep(6)
       delay.lift()
     }
   })()
@@ -246,6 +246,7 @@ async function cutWriters(
     notCompleted: 0,
     worst: null as string | null,
   }
+  const { nextCursor: start } = await client.events()
   const mark = database.proxy.tap.mark()
   await sendCommand(client, client.makeCommand())
   const statements = Math.min(mostCuts, Math.max(5, database.proxy.tap.since(mark).length))
@@ -255,8 +256,8 @@ async function cutWriters(
     const cut = await sendCommand(client, command).catch(() => undefined)
     await fault.end()
     await sleep(60)
-    const state = await stateOf(client, command)
-    const again = await completed(client, command, usualEvents)
+    const state = await stateOf(client, command, start)
+    const again = await completed(client, command, { usualEvents, start })
     outbox.cuts += 1
     if (state.exists && state.events === 0) outbox.changesWithoutEvent += 1
     if (!state.exists && state.events > 0) outbox.eventsWithoutChange += 1
@@ -268,12 +269,16 @@ async function cutWriters(
 }
 
 /** Sends the command again with its key until it is accepted, and tells whether its events are as many as usual. */
-async function completed(client: AroClient, command: Command, usualEvents: number): Promise<boolean> {
+async function completed(
+  client: AroClient,
+  command: Command,
+  { usualEvents, start }: { usualEvents: number; start: string | undefined },
+): Promise<boolean> {
   const deadline = performance.now() + 6000
   while (performance.now() < deadline) {
     const answer = await sendCommand(client, command).catch(() => undefined)
-    if (answer?.status === 202 && (await eventsOf(client, command)).length >= usualEvents) {
-      return (await eventsOf(client, command)).length === usualEvents
+    if (answer?.status === 202 && (await eventsOf(client, command, start)).length >= usualEvents) {
+      return (await eventsOf(client, command, start)).length === usualEvents
     }
     await sleep(100)
   }
@@ -281,12 +286,16 @@ async function completed(client: AroClient, command: Command, usualEvents: numbe
 }
 
 /** Whether the command is there, and how many events it has; asked until both agree, for a second at most. */
-async function stateOf(client: AroClient, command: Command): Promise<{ exists: boolean; events: number }> {
+async function stateOf(
+  client: AroClient,
+  command: Command,
+  start: string | undefined,
+): Promise<{ exists: boolean; events: number }> {
   const deadline = performance.now() + 1000
   for (;;) {
     const path = `${client.subject.paths.commands}/${command.body.commandId}`
     const query = await client.send({ path, headers: client.serviceHeaders() })
-    const state = { exists: query.status === 200, events: (await eventsOf(client, command)).length }
+    const state = { exists: query.status === 200, events: (await eventsOf(client, command, start)).length }
     if (query.status < 500 && (state.exists === state.events > 0 || performance.now() > deadline)) return state
     if (performance.now() > deadline + 5000) throw new Error(`GET ${path}: expected 200 or 404, got ${query.status}`)
     await sleep(50)
@@ -421,9 +430,9 @@ function sendCommand(client: AroClient, { headers, body }: Command): Promise<Ans
   return client.send({ method: 'POST', path: client.subject.paths.commands, headers, body })
 }
 
-async function eventsOf(client: AroClient, command: Command): Promise<AroEvent[]> {
+async function eventsOf(client: AroClient, command: Command, after: string | undefined): Promise<AroEvent[]> {
   const correlationId = command.headers['X-Correlation-Id']
-  return (await client.events()).items.filter(({ metadata }) => metadata.correlationId === correlationId)
+  return (await client.events({ after })).items.filter(({ metadata }) => metadata.correlationId === correlationId)
 }
 
 /** All events once no more come. */

@@ -26,7 +26,7 @@ export function followReader(
       record.polls += 1
       record.ids.push(...(page?.items ?? []).map(({ eventId }) => eventId))
       cursor = page?.nextCursor ?? cursor
-      await sleep(2)
+      await sleep(8)
     }
   })()
   return {
