@@ -74,22 +74,24 @@ export function judgeRetries(trial: RetryTrial): JudgedShortfall[] {
       mitigation: 'Move the job to the dead letters in the transaction that ends it.',
     }),
     ...judgeDeadLetter(exhausted.deadLetter),
-    ...trial.refusals.flatMap((message) => expectAttempts(message, 1, 0, `answered ${message.status}`)),
+    ...trial.refusals.flatMap((message) =>
+      expectAttempts(message, 1, 0, `answered ${message.status}, which another attempt cannot mend`),
+    ),
     ...expectAttempts(rateLimited, 2, 1, 'answered 429 with Retry-After once'),
     ...expect(
       rateLimited.gapMilliseconds !== null && rateLimited.gapMilliseconds >= rateLimited.retryAfterMilliseconds * 0.97,
       {
-        what: `tried again ${describe(rateLimited.gapMilliseconds)} after a 429`,
+        what: `retried ${describe(rateLimited.gapMilliseconds)} after a 429, against its Retry-After`,
         expected: `not before the ${rateLimited.retryAfterMilliseconds} ms of Retry-After are over`,
         where: 'answered 429 with Retry-After once',
         mitigation: 'Read Retry-After (seconds or a date) and wait at least so long.',
       },
     ),
-    ...expectAttempts(trial.hang, 2, 1, 'first attempt never answered'),
+    ...expectAttempts(trial.hang, 2, 1, 'first attempt never answered (hang)'),
     ...expect(lastHang !== null && lastHang <= hangLimitMilliseconds, {
-      what: `an unanswered call was given up ${describe(lastHang)}`,
+      what: `an unanswered call timed out ${lastHang === null ? 'never' : `after ${describe(lastHang)}`}`,
       expected: `a time-out, and the next attempt within ${hangLimitMilliseconds / 1000} s`,
-      where: 'first attempt never answered',
+      where: 'first attempt never answered (hang)',
       mitigation: 'Give every outgoing call a time-out that covers connecting, waiting and reading.',
     }),
     ...trial.lostAnswers.flatMap((message) => expectAttempts(message, null, 1, message.how)),
@@ -125,7 +127,7 @@ function judgeBackoff(runs: RetryTrial['backoff']): JudgedShortfall[] {
   const where = `gaps between attempts of ${runs.length} messages`
   return [
     ...expect(growth >= leastGrowth, {
-      what: `the second delay is ${growth.toFixed(2)} times the first (medians)`,
+      what: `the second delay is ${growth.toFixed(2)} times the first (medians): no exponential backoff`,
       expected: `exponential growth: at least ${leastGrowth} times`,
       where,
       mitigation: 'Double the delay after each failed attempt.',
@@ -170,7 +172,7 @@ function expectAttempts(
 ): JudgedShortfall[] {
   return [
     ...expect(attempts === null || message.attempts === attempts, {
-      what: `${message.attempts} attempts`,
+      what: message.attempts === 1 ? 'one attempt: no retry' : `${message.attempts} attempts`,
       expected: `${attempts ?? 'some'} attempts in all`,
       where,
       mitigation: 'Retry network errors, time-outs, 429 and 5xx up to three attempts in all, and nothing else.',
