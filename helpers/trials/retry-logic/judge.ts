@@ -172,7 +172,7 @@ function expectAttempts(
 ): JudgedShortfall[] {
   return [
     ...expect(attempts === null || message.attempts === attempts, {
-      what: message.attempts === 1 ? 'one attempt: no retry' : `${message.attempts} attempts`,
+      what: message.attempts === 1 ? `1 of ${attempts} attempts: no retry` : `${message.attempts} attempts`,
       expected: `${attempts ?? 'some'} attempts in all`,
       where,
       mitigation: 'Retry network errors, time-outs, 429 and 5xx up to three attempts in all, and nothing else.',

@@ -13,7 +13,7 @@ const deliverySchema = z.object({
 })
 
 /** What one source's genuine and forged deliveries did to the subject. */
-export const webhookTrialSchema = z.object({
+const webhookTrialSchema = z.object({
   source: z.enum(['calendly', 'stripe', 'twilio']),
   genuine: z.array(deliverySchema).min(3),
   forged: z.array(deliverySchema).min(20),
@@ -32,7 +32,7 @@ export const webhookTrialSchema = z.object({
 })
 
 /** What an instance without one source's webhook secret does: it refuses to start, or refuses that source's deliveries. */
-export const unconfiguredSchema = z.object({
+const unconfiguredSchema = z.object({
   source: z.enum(['calendly', 'stripe', 'twilio']),
   hasStarted: z.boolean(),
   deliveries: z.array(deliverySchema.omit({ events: true })),
@@ -41,7 +41,7 @@ export const unconfiguredSchema = z.object({
 const bystanderSchema = z.object({ status: z.string(), isConsentGranted: z.boolean() })
 
 /** A customer with an appointment and consent, before and after deliveries about them were forged. */
-export const bystanderTrialSchema = z.object({
+const bystanderTrialSchema = z.object({
   before: bystanderSchema,
   after: bystanderSchema,
   statuses: z.array(z.int()).min(6),
@@ -49,6 +49,16 @@ export const bystanderTrialSchema = z.object({
 
 /** @see bystanderTrialSchema */
 export type BystanderTrial = z.infer<typeof bystanderTrialSchema>
+
+/** All that was seen of webhook signatures. */
+export const signaturesTrialSchema = z.object({
+  sources: z.array(webhookTrialSchema).length(3),
+  bystander: bystanderTrialSchema,
+  unconfigured: z.array(unconfiguredSchema).length(3),
+})
+
+/** @see signaturesTrialSchema */
+export type SignaturesTrial = z.infer<typeof signaturesTrialSchema>
 
 /** @see unconfiguredSchema */
 export type UnconfiguredTrial = z.infer<typeof unconfiguredSchema>
@@ -58,8 +68,13 @@ export type WebhookTrial = z.infer<typeof webhookTrialSchema>
 
 const isAccepted = (status: number): boolean => status === 200 || status === 202
 
+/** Each delivery accepted that should not be, and each refused or lost that should be accepted. */
+export function judgeSignatures({ sources, bystander, unconfigured }: SignaturesTrial): JudgedShortfall[] {
+  return [...judgeWebhookTrials(sources), ...judgeBystander(bystander), ...judgeUnconfigured(unconfigured)]
+}
+
 /** Each genuine delivery refused or lost, each forged one accepted, stored or not answered by 401. */
-export function judgeWebhookTrials(trials: readonly WebhookTrial[]): JudgedShortfall[] {
+function judgeWebhookTrials(trials: readonly WebhookTrial[]): JudgedShortfall[] {
   return trials.flatMap((trial) => [
     ...judgeGenuine(trial),
     ...judgeForged(trial),
@@ -162,7 +177,7 @@ function judgeRedelivery({ source, redelivery }: WebhookTrial): JudgedShortfall[
 }
 
 /** Each delivery that an instance without its secret accepts. */
-export function judgeUnconfigured(trials: readonly UnconfiguredTrial[]): JudgedShortfall[] {
+function judgeUnconfigured(trials: readonly UnconfiguredTrial[]): JudgedShortfall[] {
   return trials.flatMap(({ source, deliveries }) =>
     deliveries
       .filter(({ status, isStored }) => isAccepted(status) || isStored)
@@ -176,7 +191,7 @@ export function judgeUnconfigured(trials: readonly UnconfiguredTrial[]): JudgedS
 }
 
 /** What forged deliveries did to a customer. */
-export function judgeBystander({ before, after }: BystanderTrial): JudgedShortfall[] {
+function judgeBystander({ before, after }: BystanderTrial): JudgedShortfall[] {
   const changes = [
     ...(before.status === after.status ? [] : [`an appointment from ${before.status} to ${after.status}`]),
     ...(before.isConsentGranted === after.isConsentGranted ? [] : ['a customer’s consent']),

@@ -1,5 +1,5 @@
 import type { ControlDatabase } from '../../database/control-database.ts'
-import type { BystanderTrial, UnconfiguredTrial, WebhookTrial } from './judge.ts'
+import type { BystanderTrial, SignaturesTrial, UnconfiguredTrial, WebhookTrial } from './judge.ts'
 import type { App } from '../../subject/app.ts'
 import type { AroClient } from '../../subject/client.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
@@ -13,8 +13,22 @@ import { genuineDeliveries, plainDelivery } from '../../attacks/genuine-deliveri
 const effectWithinMilliseconds = 5000
 const atOnce = 6
 
+const sources: readonly WebhookSource[] = ['calendly', 'stripe', 'twilio']
+
+/** Tries each source's signatures, also on a customer who is there already and on instances that lack a secret. */
+export async function trySignatures(app: App, database: ControlDatabase): Promise<SignaturesTrial> {
+  const trials: WebhookTrial[] = []
+  // one after the other: what one source's deliveries leave behind is told apart from another's
+  for (const source of sources) trials.push(await tryForgeries(app, database, source))
+  return {
+    sources: trials,
+    bystander: await tryBystander(app),
+    unconfigured: await Promise.all(sources.map((source) => tryWithoutSecret(app, database, source))),
+  }
+}
+
 /** Delivers genuine webhooks, then forged ones, then a genuine one again, and looks for what each left behind. */
-export async function tryForgeries(app: App, database: ControlDatabase, source: WebhookSource): Promise<WebhookTrial> {
+async function tryForgeries(app: App, database: ControlDatabase, source: WebhookSource): Promise<WebhookTrial> {
   const { client } = app
   const genuine = await deliverAll(client, genuineDeliveries(client, source).map(asSent))
   const forged = await deliverAll(
@@ -133,13 +147,7 @@ async function settle(client: AroClient, source: WebhookSource, database: Contro
   }
 }
 
-/** Delivers to instances that were started without one source's webhook secret: unsigned, and signed with nothing. */
-export function tryUnconfigured(app: App, database: ControlDatabase): Promise<UnconfiguredTrial[]> {
-  return Promise.all(sources.map((source) => tryWithoutSecret(app, database, source)))
-}
-
-const sources: readonly WebhookSource[] = ['calendly', 'stripe', 'twilio']
-
+/** Delivers to an instance that was started without one source's webhook secret: unsigned, and signed with nothing. */
 async function tryWithoutSecret(
   app: App,
   database: ControlDatabase,
@@ -175,7 +183,7 @@ async function tryWithoutSecret(
 }
 
 /** Forges what would change a customer who is there already: their appointment, their deposit, their consent. */
-export async function tryBystander(app: App): Promise<BystanderTrial> {
+async function tryBystander(app: App): Promise<BystanderTrial> {
   const { client } = app
   const administrator = await client.administrator()
   const [bystander] = await makeConsentedCustomers(client, administrator, 1)
