@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { execFile } from 'node:child_process'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { withClient } from './client.ts'
-import { isLoopback } from './loopback.ts'
+import { freePort, isLoopback } from '../loopback.ts'
 import type { DatabaseSetting } from './setting.ts'
 
 /** What workers are told of the database server; plain data. */
@@ -172,14 +170,4 @@ async function versionOf(url: string): Promise<string> {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
     return rows[0]?.server_version ?? 'unknown'
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('Expected a TCP port from the operating system.')
-  return address.port
 }

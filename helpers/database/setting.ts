@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../loopback.ts'
 
 /** Where the database comes from, as ARO_GATE_DATABASE says. */
 export interface DatabaseSetting {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isLoopback } from '../database/loopback.ts'
+import { isLoopback } from '../loopback.ts'
 
 const rate = z.number().nonnegative().max(10_000)
 

@@ -1,5 +1,3 @@
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import type { Facilities } from './facilities.ts'
 import type { Subject } from './subject.ts'
 
@@ -26,15 +24,4 @@ export function environmentFor(
     ...lab,
     ...(nodeOptions === '' ? {} : { NODE_OPTIONS: nodeOptions }),
   }
-}
-
-/** A loopback port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('Expected a TCP port from the operating system.')
-  return address.port
 }

@@ -76,6 +76,8 @@ export const subjectSchema = z
       aggregateType: z.string().min(1),
       payload: z.record(z.string(), z.json()),
     }),
+    /** What creates a subscription to this ARO's events. */
+    subscription: z.record(z.string(), z.json()).default({ name: 'production-gate' }),
     /** Globs of the source files of each ADR-0006 layer, relative to root. */
     layers: z
       .strictObject({

@@ -32,17 +32,23 @@ export async function tryReplies(
   const trial: Trial = { app, administrator, providers }
   const customers = await makeConsentedCustomers(app.client, administrator, replies.length + 5)
   progress(`${customers.length} customers with consent`)
+  const optedOut = customers.filter((_, index) => replies[index]?.meaning === 'opt-out')
+  // the consent that was recorded just now has an entry of its own
+  const known = await countConsentEntries(administrator, optedOut)
   const cancelling = replies.findIndex((reply) => reply.text === 'CANCEL')
   const statusBefore = await appointmentStatus(administrator, pick(customers, cancelling))
   const outcomes = await inBatches(replies, (reply, index) => tryReply(trial, reply, pick(customers, index)))
   progress(`${outcomes.length} replies answered`)
-  const optedOut = customers.filter((_, index) => replies[index]?.meaning === 'opt-out')
+  const entries = await countConsentEntries(administrator, optedOut)
   return {
     replies: outcomes,
     repeated: await tryRepeated(trial, pick(customers, replies.length)),
     queued: await tryQueued(trial, pick(customers, replies.length + 1), pick(customers, replies.length + 2)),
     restart: await tryRestart(trial, pick(customers, replies.length + 3)),
-    audit: { optOuts: optedOut.length, entries: await countAudited(administrator, optedOut) },
+    audit: {
+      optOuts: optedOut.length,
+      entries: [...entries].filter(([id, count]) => count > (known.get(id) ?? 0)).length,
+    },
     appointment: { statusBefore, statusAfter: await appointmentStatus(administrator, pick(customers, cancelling)) },
   }
 }
@@ -154,29 +160,31 @@ async function appointmentStatus(administrator: Administrator, person: Consented
   return appointment.status
 }
 
-const auditSchema = z.looseObject({ items: z.array(z.unknown()), total: z.int().optional() })
+const auditSchema = z.looseObject({ items: z.array(z.looseObject({})) })
 
-/** How many of these customers an audit entry on consent names. */
-async function countAudited(administrator: Administrator, people: readonly ConsentedCustomer[]): Promise<number> {
-  const named = new Set<string>()
+/** What an entry says was done, under whichever name the subject has for it. */
+const deedOf = ({ action, event, what, type }: Record<string, unknown>): string =>
+  String(action ?? event ?? what ?? type)
+
+/** How many audit entries on consent name each of these customers: what was done is read, not what it was done with. */
+async function countConsentEntries(
+  administrator: Administrator,
+  people: readonly ConsentedCustomer[],
+): Promise<Map<string, number>> {
+  // by their text, since a page may repeat what the page before it had already shown
+  const entries = new Set<string>()
   for (let page = 1; page <= 50; page += 1) {
     const answer = await administrator.send('GET', `/audit-logs?page=${page}&limit=100`)
     if (answer.status !== 200) throw new Error(`GET /audit-logs: expected 200, got ${answer.status}`)
     const { items } = auditSchema.parse(answer.json)
-    for (const item of items) {
-      const text = JSON.stringify(item)
-      if (!/opt.?out|consent|withdraw|revoke|unsubscribe/i.test(text) || /"granted":true[^}]*}\s*,\s*"hash"/.test(text))
-        continue
-      for (const person of people)
-        if (isWithdrawal(text) && text.includes(person.customer.id)) named.add(person.customer.id)
-    }
+    for (const item of items)
+      if (/consent|opt.?out|unsubscribe|suppress/i.test(deedOf(item))) entries.add(JSON.stringify(item))
     if (items.length < 100) break
   }
-  return named.size
+  return new Map(
+    people.map(({ customer }) => [customer.id, [...entries].filter((entry) => entry.includes(customer.id)).length]),
+  )
 }
-
-/** An entry on the withdrawal, not the one on the consent that the gate itself recorded before. */
-const isWithdrawal = (entry: string): boolean => /opt.?out|withdraw|revoke|unsubscribe|"granted":false/i.test(entry)
 
 async function inBatches<Item, Result>(
   items: readonly Item[],
