@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { CaseRunner } from './case-runner.ts'
 import type { CaseContext } from './case-runner.ts'
+import type { ControlFile } from './control-files.ts'
 import { isGood, makeMatrix } from './matrix.ts'
 import type { Matrix, ProofCase } from './matrix.ts'
 import { planProof } from './plan.ts'
@@ -32,12 +33,11 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
   const environment = { ...database.environment, NODE_COMPILE_CACHE: join(request.runDirectory, 'compiled') }
   const runner = new CaseRunner({ ...parts, ...request, environment })
   const cases: ProofCase[] = []
-  // what measures times gets the machine for itself
   for (const [isQuiet, atOnce] of [
     [false, jobs],
     [true, 1],
   ] as const) {
-    const controls = plan.controls.filter(({ gate }) => (gate === 'performance') === isQuiet)
+    const controls = plan.controls.filter((control) => measuresTimes(control) === isQuiet)
     const mutantsOf = Map.groupBy(plan.mutants, ({ control }) => control)
     const references = await runAll(
       controls.map((control) => () => runner.reference(control)),
@@ -62,3 +62,7 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
     problems: plan.problems,
   })
 }
+
+/** Whether a control gets the machine for itself: it measures times, or runs the subject's own tests, some of which do. */
+const measuresTimes = ({ gate, id }: ControlFile): boolean =>
+  gate === 'performance' || id === 'release/required-commands'
