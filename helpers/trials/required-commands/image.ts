@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { runCommand } from '../../subject/commands.ts'
 import type { App } from '../../subject/app.ts'
 import type { Subject } from '../../subject/subject.ts'
+import { complaintOf } from './complaint.ts'
 import type { RequiredCommandResult } from './judge.ts'
 
 interface ImageRecipe {
@@ -50,6 +51,7 @@ async function docker(
     signal,
     owner: 'control',
   })
+  const hasFailed = result.exitCode !== 0
   return {
     name: `docker ${dockerArguments[0] ?? ''}`,
     commandLine: command.join(' '),
@@ -59,6 +61,7 @@ async function docker(
     endedBy: result.endedBy,
     durationMilliseconds: result.durationMilliseconds,
     tests: null,
+    complaint: hasFailed ? complaintOf(result.output) : '',
     tail: result.output.slice(-1500),
   }
 }
@@ -81,6 +84,7 @@ function withoutEngine(subject: Subject): RequiredCommandResult {
     endedBy: null,
     durationMilliseconds: 0,
     tests: null,
+    complaint: '',
     tail: `No Docker engine answers here. ${claim.approver} states, until ${claim.expires}: ${claim.reason}`,
   }
 }

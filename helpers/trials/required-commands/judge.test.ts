@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { testJudge, where } from '../judge-harness.ts'
 import { commandsTrialSchema, judgeRequiredCommands } from './judge.ts'
 import type { CommandsTrial } from './judge.ts'
+import { complaintOf } from './complaint.ts'
 import { testsRun } from './tests-run.ts'
 
 const command = ({ commands }: CommandsTrial, name: string) => where(commands, (one) => one.name === name)
@@ -22,7 +23,7 @@ testJudge({
     ],
     [
       'a command fails',
-      (trial) => void Object.assign(command(trial, 'build'), { exitCode: 2, tail: 'a\nerror TS1\n' }),
+      (trial) => void Object.assign(command(trial, 'build'), { exitCode: 2, complaint: 'error TS1' }),
       /build failed with exit code 2: error TS1/,
     ],
     [
@@ -74,4 +75,14 @@ test.each(['all good', 'compiled 7 files', 'Tests are fun'])('%j is no sign of a
 
 test('a runner that found no tests ran none', () => {
   expect(testsRun('No test files found, exiting with code 0')?.tests).toBe(0)
+})
+
+test.each([
+  ['a failed test', 'Error: x\n\u001b[41m FAIL \u001b[49m a.test.ts > adds\nDuration 3 s', 'FAIL  a.test.ts > adds'],
+  ['a compiler', 'src/a.ts(1,2): error TS2322: no\ndone', 'src/a.ts(1,2): error TS2322: no'],
+  ['a thrown error', 'at x\nTypeError: y is not a function\n    at z', 'TypeError: y is not a function'],
+  ['nothing known', 'one\ntwo\n', 'two'],
+  ['nothing', '', ''],
+])('the complaint of %s is found', (_name, output, complaint) => {
+  expect(complaintOf(output)).toBe(complaint)
 })

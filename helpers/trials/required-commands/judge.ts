@@ -15,6 +15,8 @@ const commandResultSchema = z.object({
   /** For test commands: how many tests ran, and who says so; null when the output says nothing of tests. */
   tests: z.object({ runner: z.string(), tests: count, failed: count }).nullable(),
   mustRunTests: z.boolean(),
+  /** The line that says most about why a command failed; empty when it did not. */
+  complaint: z.string(),
   /** The last lines of the output, or the owner's claim. */
   tail: z.string(),
 })
@@ -72,7 +74,7 @@ function judgeRestored(restored: NonNullable<CommandsTrial['restored']>): Judged
 
 /** The ways in which one command falls short. */
 export function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
-  const { name, commandLine, state, exitCode, endedBy, tests, mustRunTests, tail } = result
+  const { name, commandLine, state, exitCode, endedBy, tests, mustRunTests, complaint } = result
   const where = `${commandLine} in the subject’s root`
   if (state === 'not applicable') return []
   if (state === 'missing') {
@@ -89,7 +91,7 @@ export function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
     const how = endedBy === 'itself' ? `failed with exit code ${exitCode}` : `ended by ${endedBy ?? 'nobody'}`
     return [
       {
-        what: `${name} ${how}: ${lastLine(tail)}`,
+        what: `${name} ${how}: ${complaint || 'it said nothing'}`,
         expected: 'exit code 0 within the time limit',
         where,
         mitigation: `Run ${commandLine} and mend what it reports; its last lines are in the evidence.`,
@@ -99,7 +101,7 @@ export function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
   if (mustRunTests && tests !== null && tests.failed > 0) {
     return [
       {
-        what: `${name} ends with exit code 0 although ${tests.failed} of its ${tests.tests} tests failed`,
+        what: `${name} ends with exit code 0 although ${tests.failed} of its ${tests.tests} tests failed: ${complaint}`,
         expected: 'an exit code other than 0 when a test fails',
         where,
         mitigation: `Let the runner's exit code through, without || true or the like, and mend the tests.`,
@@ -118,5 +120,3 @@ export function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
   }
   return []
 }
-
-const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''

@@ -13,6 +13,7 @@ import { fingerprintDatabase } from '../../database/snapshot.ts'
 import { cloneTemplate } from '../../database/template.ts'
 import { requiredCommands } from './commands.ts'
 import type { RequiredCommand } from './commands.ts'
+import { complaintOf } from './complaint.ts'
 import { runImage } from './image.ts'
 import { judgeCommand } from './judge.ts'
 import type { CommandsTrial, RequiredCommandResult } from './judge.ts'
@@ -123,10 +124,13 @@ async function runOne(required: RequiredCommand, subject: Subject, how: HowToRun
       endedBy: null,
       durationMilliseconds: 0,
       tests: null,
+      complaint: '',
       tail: '',
     }
   }
   const result = await runCommand({ command, directory: subject.root, owner: 'control', timeLimitSeconds, ...how })
+  const tests = mustRunTests ? testsRun(result.output) : null
+  const hasFailed = result.exitCode !== 0 || (tests !== null && tests.failed > 0)
   return {
     name: required.name,
     commandLine,
@@ -135,7 +139,8 @@ async function runOne(required: RequiredCommand, subject: Subject, how: HowToRun
     exitCode: result.exitCode,
     endedBy: result.endedBy,
     durationMilliseconds: result.durationMilliseconds,
-    tests: mustRunTests ? testsRun(result.output) : null,
+    tests,
+    complaint: hasFailed ? complaintOf(result.output) : '',
     tail: result.output.slice(-tailCharacters),
   }
 }
