@@ -85,7 +85,8 @@ function readArguments(given: string[]): Pick<ProofRequest, 'control' | 'defects
       throw new Error(`${error instanceof Error ? error.message : String(error)}\nusage: ${usage}`, { cause: error })
     }
   }
-  const { control, defects, jobs = String(availableParallelism()) } = read().values
+  // a control waits for its subject most of the time, so one more than there are processors
+  const { control, defects, jobs = String(availableParallelism() + 1) } = read().values
   if (!/^[1-9]\d?$/.test(jobs))
     throw new Error(`--jobs: expected a number from 1 to 99, got ${JSON.stringify(jobs)}.\nusage: ${usage}`)
   return { control, defects, jobs: Number(jobs) }
