@@ -84,6 +84,17 @@ export class Administrator {
     return appointmentsSchema.parse(answer.json).items
   }
 
+  /** Waits until a customer has an appointment. @throws when there is none within 5 s. */
+  async awaitAppointment(customerId: string): Promise<z.infer<typeof appointmentSchema>> {
+    const deadline = performance.now() + 5000
+    while (performance.now() < deadline) {
+      const [appointment] = await this.appointments(customerId)
+      if (appointment !== undefined) return appointment
+      await sleep(25)
+    }
+    throw new Error('A genuine booking was accepted, but its appointment was not in GET /appointments within 5 s.')
+  }
+
   /** Whether the customer with this phone number is there and may be texted. */
   async isConsentGranted(phone: string): Promise<boolean> {
     return consentSchema.parse((await this.customer(phone)) ?? {}).consent?.granted ?? false

@@ -110,8 +110,8 @@ async function followAggregate(client: AroClient): Promise<EventTrial['order']> 
   const confirming = async (): Promise<string> => {
     const correlationId = randomUUID()
     const { id } = await administrator.awaitCustomer(booking.person.phone)
-    const [appointment] = await administrator.appointments(id)
-    const path = `/appointments/${appointment?.id ?? 'none'}`
+    const appointment = await administrator.awaitAppointment(id)
+    const path = `/appointments/${appointment.id}`
     await administrator.send('PUT', path, { status: 'confirmed' }, { 'X-Correlation-Id': correlationId })
     return correlationId
   }

@@ -155,9 +155,7 @@ const isConfirmation = (message: SentText): boolean =>
   /unsubscribed|opted out|opt-out|no (?:more|further) messages|will not receive|removed|START/i.test(message.body)
 
 async function appointmentStatus(administrator: Administrator, person: ConsentedCustomer): Promise<string> {
-  const [appointment] = await administrator.appointments(person.customer.id)
-  if (appointment === undefined) throw new Error('A genuine booking was accepted, but its appointment is not listed.')
-  return appointment.status
+  return (await administrator.awaitAppointment(person.customer.id)).status
 }
 
 const auditSchema = z.looseObject({ items: z.array(z.looseObject({})) })

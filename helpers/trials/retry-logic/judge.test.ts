@@ -15,7 +15,12 @@ testJudge({
       (trial) => trial.backoff.forEach((run) => (run.secondGapMilliseconds = run.firstGapMilliseconds)),
       /no exponential backoff/,
     ],
-    ['delays without jitter', (trial) => trial.backoff.forEach((run) => (run.firstGapMilliseconds = 220)), /no jitter/],
+    [
+      'delays without jitter',
+      (trial) =>
+        trial.backoff.forEach((run) => Object.assign(run, { firstGapMilliseconds: 220, secondGapMilliseconds: 430 })),
+      /no jitter/,
+    ],
     ['a 400 tried again', (trial) => void (at(trial.refusals, 0).attempts = 3), /3 attempts.*answered 400/],
     ['Retry-After ignored', (trial) => void (trial.rateLimited.gapMilliseconds = 300), /Retry-After/],
     ['a 429 never tried again', (trial) => void (trial.rateLimited.gapMilliseconds = null), /Retry-After/],

@@ -196,6 +196,7 @@ async function tryBystander(app: App): Promise<BystanderTrial> {
       isConsentGranted: await administrator.isConsentGranted(booking.person.phone),
     }
   }
+  await administrator.awaitAppointment(customer.id)
   const before = await look()
   const unsigned = [
     calendlyMessage(booking, 'appointment.cancelled'),

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { homedir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { noteProcess } from '../../reaper/ledger.ts'
-import type { Subject } from '../../subject/subject.ts'
+import { noteProcess } from '../reaper/ledger.ts'
+import { runCommand } from './commands.ts'
+import type { Subject } from './subject.ts'
 
 /** Where npm asks for advisories during the commands. */
 export interface Registry extends AsyncDisposable {
@@ -14,12 +16,12 @@ export interface Registry extends AsyncDisposable {
 
 const startWithinMilliseconds = 10_000
 
-/** The subject's registry: the public one by default, one it names, or one that it starts. */
+/** The subject's registry: the one it is configured with by default, one it names, or one that it starts. */
 export async function openRegistry(subject: Subject, runDirectory: string): Promise<Registry> {
   const { registry } = subject
   const nothing = async (): Promise<void> => undefined
   if (registry === undefined) {
-    const url = 'https://registry.npmjs.org/'
+    const url = await configuredRegistry(subject, runDirectory)
     return { url, description: url, [Symbol.asyncDispose]: nothing }
   }
   if (typeof registry === 'string') return { url: registry, description: registry, [Symbol.asyncDispose]: nothing }
@@ -50,6 +52,21 @@ export async function openRegistry(subject: Subject, runDirectory: string): Prom
     )
   }
   return { url: line, description: `${note} at ${line}`, [Symbol.asyncDispose]: stop }
+}
+
+/** Where npm would go from the subject's root: its .npmrc counts. */
+async function configuredRegistry(subject: Subject, runDirectory: string): Promise<string> {
+  const { output } = await runCommand({
+    command: ['npm', 'config', 'get', 'registry'],
+    directory: subject.root,
+    environment: { PATH: process.env.PATH ?? '', HOME: homedir() },
+    timeLimitSeconds: 20,
+    runDirectory,
+    owner: 'control',
+  })
+  const url = output.split('\n').find((line) => URL.canParse(line))
+  if (url === undefined) throw new Error(`npm config get registry in ${subject.root} printed no url: ${output.trim()}`)
+  return url
 }
 
 async function firstLines(stream: NodeJS.ReadableStream): Promise<string[]> {
