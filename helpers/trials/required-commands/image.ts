@@ -17,13 +17,22 @@ interface ImageRecipe {
 const buildSeconds = 600
 const tag = 'aro:test'
 
-/** Builds the subject's image and runs its health check in a container against the running app, where there is a Dockerfile. */
-export async function* runImage(recipe: ImageRecipe): AsyncGenerator<RequiredCommandResult> {
-  const { app, subject } = recipe
-  if (!existsSync(join(subject.root, 'Dockerfile'))) return
+/** What the image's commands come to: they can be run, need not be, or the owner says that they do not apply. */
+type ImagePlan = 'runnable' | 'no Dockerfile' | RequiredCommandResult
+
+/** Asks for the engine before the long commands begin. @throws when there is a Dockerfile, no engine and no claim. */
+export async function planImage(recipe: ImageRecipe): Promise<ImagePlan> {
+  if (!existsSync(join(recipe.subject.root, 'Dockerfile'))) return 'no Dockerfile'
   const engine = await docker(recipe, ['info'], 20)
-  if (engine.exitCode !== 0) {
-    yield withoutEngine(subject)
+  return engine.exitCode === 0 ? 'runnable' : withoutEngine(recipe.subject)
+}
+
+/** Builds the subject's image and runs its health check in a container against the running app. */
+export async function* runImage(recipe: ImageRecipe, plan: ImagePlan): AsyncGenerator<RequiredCommandResult> {
+  const { app, subject } = recipe
+  if (plan === 'no Dockerfile') return
+  if (plan !== 'runnable') {
+    yield plan
     return
   }
   const buildArguments = Object.entries(subject.image.buildArguments).flatMap(([name, value]) => [

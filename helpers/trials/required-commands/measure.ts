@@ -15,7 +15,7 @@ import { cloneTemplate } from '../../database/template.ts'
 import { requiredCommands } from './commands.ts'
 import type { RequiredCommand } from './commands.ts'
 import { complaintOf } from './complaint.ts'
-import { runImage } from './image.ts'
+import { planImage, runImage } from './image.ts'
 import { judgeCommand } from './judge.ts'
 import type { CommandsTrial, RequiredCommandResult } from './judge.ts'
 import { testsRun } from './tests-run.ts'
@@ -48,6 +48,8 @@ export async function runRequiredCommands(context: Needs): Promise<CommandsTrial
     NODE_OPTIONS: '',
     npm_config_registry: registry.url,
   })
+  const image = { app, subject, runDirectory: run.runDirectory, environment: environmentOn(database.url), signal }
+  const plan = await planImage(image)
   const commands: RequiredCommandResult[] = []
   const backup = join(directory, 'aro-gate-backup.db')
   const results = async function* (): AsyncGenerator<RequiredCommandResult> {
@@ -62,7 +64,7 @@ export async function runRequiredCommands(context: Needs): Promise<CommandsTrial
       })
     }
     progress('docker build')
-    yield* runImage({ app, subject, runDirectory: run.runDirectory, environment: environmentOn(database.url), signal })
+    yield* runImage(image, plan)
   }
   for await (const result of results()) {
     commands.push(result)
