@@ -12,7 +12,7 @@ export default control(import.meta, {
   needs: ['app', 'database', 'run'],
   timeLimitSeconds: 90,
   evidence: authTrialSchema,
-  measure: ({ app, database, run, progress }) => tryAuthentication(app, database, run, progress),
+  measure: ({ app, database, run, ...context }) => tryAuthentication(app, database, run, context),
   judge: judgeAuth,
   summarise({ attacks, genuine, lockout, passwords }) {
     const tried = attacks.reduce((sum, { routes }) => sum + routes, 0)

@@ -83,8 +83,9 @@ export function forgeTokens(known: KnownToken, options: { otherTenantId: string;
     bearer('malformed: not base64', `${parts[0]}.$$$.${parts[2]}`),
     bearer('malformed: claims are no object', signToken(key, null as never, header)),
     bearer('malformed: empty parts', '..'),
-    claimed('expired a minute ago', { iat: now - 86_460, exp: now - 60 }),
-    claimed('expired a year ago', { iat: now - 31_622_400, exp: now - 31_536_000 }),
+    // the time of issue stays: one from before the account was made is refused for that alone
+    claimed('expired five minutes ago', { exp: now - 300 }),
+    claimed('expired a year ago', { exp: now - 31_536_000 }),
     claimed('not yet valid', { nbf: now + 3600 }),
     claimed('without an expiry', { exp: undefined }),
     claimed('wrong issuer', { iss: 'aro-systems' }),

@@ -25,10 +25,18 @@ const nowhere = '00000000-0000-4000-8000-000000000000'
 /** Every route of the contract's admin API but login and logout, each with a request that a live token may make. */
 export function adminRoutes({ customer, appointmentId }: AdminSubjects): AdminRoute[] {
   const reading = (name: string, path: string, isOfTenant = false): AdminRoute => ({
-    ...{ name: `GET ${name}`, method: 'GET', path, isOfTenant, isChanging: false },
+    name: `GET ${name}`,
+    method: 'GET',
+    path,
+    isOfTenant,
+    isChanging: false,
   })
   const changing = (method: string, name: string, path: string, body?: unknown): AdminRoute => ({
-    ...{ name: `${method} ${name}`, method, path, isOfTenant: true, isChanging: true },
+    name: `${method} ${name}`,
+    method,
+    path,
+    isOfTenant: true,
+    isChanging: true,
     ...(body === undefined ? {} : { body }),
   })
   const ofCustomer = `/customers/${customer.id}`

@@ -76,7 +76,10 @@ const claims = {
 const genuine = signToken(Buffer.from(secret, 'hex'), claims)
 const verify = (token: string): Promise<unknown> =>
   jwtVerify(token, Buffer.from(secret, 'hex'), {
-    ...{ algorithms: ['HS256'], issuer: 'aro-system', audience: 'aro-admin', requiredClaims: ['exp', 'iss', 'aud'] },
+    algorithms: ['HS256'],
+    issuer: 'aro-system',
+    audience: 'aro-admin',
+    requiredClaims: ['exp', 'iss', 'aud'],
     currentDate: new Date(1_800_000_100_000),
   })
 
@@ -86,7 +89,7 @@ test('an independent library believes our genuine token and none of the forged',
   expect(new Set(forged.map(({ name }) => name)).size).toBe(forged.length)
   for (const { name, authorization } of forged) {
     const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1] ?? 'none'
-    await expect(verify(token), name).rejects.toThrow()
+    await expect(verify(token), name).rejects.toThrow(/\w/)
     expect(token, name).not.toBe(genuine)
   }
 })

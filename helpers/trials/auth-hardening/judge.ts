@@ -241,7 +241,8 @@ function judgeEnumeration({ enumeration }: AuthTrial): JudgedShortfall[] {
     found.push({
       what: `the time of the answer tells whether an account exists: ${slow.toFixed(0)} ms when it does, ${quick.toFixed(0)} ms when not (medians of ${samples} each)`,
       expected: 'the same time for both, within 30 %',
-      ...{ where, mitigation },
+      where,
+      mitigation,
     })
   }
   const telling = [...new Set(known)].filter((answer) => !unknown.includes(answer))
@@ -249,14 +250,16 @@ function judgeEnumeration({ enumeration }: AuthTrial): JudgedShortfall[] {
     found.push({
       what: `the answer tells whether an account exists: ${[...new Set(known)].join(' | ')} when it does, ${[...new Set(unknown)].join(' | ')} when not`,
       expected: 'one answer for both',
-      ...{ where, mitigation },
+      where,
+      mitigation,
     })
   }
   if (knownSequence.join() !== unknownSequence.join()) {
     found.push({
       what: `the lockout tells whether an account exists: six failures get ${knownSequence.join(', ')} when it does, ${unknownSequence.join(', ')} when not`,
       expected: 'the same answers for both',
-      ...{ where, mitigation },
+      where,
+      mitigation,
     })
   }
   return found

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import type { AroClient } from '../../subject/client.ts'
 import type { Tenant } from '../../subject/facilities.ts'
 import { clientAddress } from '../../subject/request.ts'
 import type { Answer } from '../../subject/request.ts'
 import type { AuthTrial } from './judge.ts'
+
+const loginSchema = z.looseObject({ token: z.string() })
 
 /** One try to log in. */
 export interface LoginTry {
@@ -87,8 +90,9 @@ export async function tryLockout(clients: readonly AroClient[], accounts: Accoun
     return { name, failures, wrong: statuses, right: logins }
   }
   const own = clientAddress()
+  // each on an account and from addresses of its own
   const tries = [
-    await run(
+    run(
       'from one address, a different X-Forwarded-For each time',
       5,
       (index) => ({ from: own, headers: forwarded(index) }),
@@ -97,16 +101,14 @@ export async function tryLockout(clients: readonly AroClient[], accounts: Accoun
         { way: 'with yet another X-Forwarded-For', client: clientAt(0), from: own, headers: forwarded(99) },
       ],
     ),
-    await run('from a different address each time', 5, () => ({}), [
-      { way: 'from another address', client: clientAt(0) },
-    ]),
-    await run('on two instances in turn', 5, (index) => ({ client: clientAt(index) }), [
+    run('from a different address each time', 5, () => ({}), [{ way: 'from another address', client: clientAt(0) }]),
+    run('on two instances in turn', 5, (index) => ({ client: clientAt(index) }), [
       { way: 'on the one', client: clientAt(0) },
       { way: 'on the other', client: clientAt(1) },
     ]),
-    await run(
-      'ten at once',
-      10,
+    run(
+      'eight at once',
+      8,
       (index) => ({ client: clientAt(index) }),
       [{ way: 'afterwards', client: clientAt(0) }],
       true,
@@ -114,7 +116,7 @@ export async function tryLockout(clients: readonly AroClient[], accounts: Accoun
   ]
   if (isCaseIgnored) {
     tries.push(
-      await run(
+      run(
         'spelt in other cases',
         5,
         (index, email) => ({ email: index % 2 === 0 ? email.toUpperCase() : capitalised(email) }),
@@ -122,13 +124,13 @@ export async function tryLockout(clients: readonly AroClient[], accounts: Accoun
       ),
     )
   }
-  return { afterFour: afterFour.status, tries }
+  return { afterFour: afterFour.status, tries: await Promise.all(tries) }
 }
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 const rounds = 12
-const triesPerAccount = 3
+const triesPerAccount = 4
 
 /** Compares answers and times for accounts that exist with those for accounts that do not. */
 export async function tryEnumeration(client: AroClient, accounts: Accounts): Promise<AuthTrial['enumeration']> {
@@ -175,14 +177,11 @@ const distinct = (answers: readonly Answer[]): string[] => [
 
 const widelyKnown: readonly (readonly [string, string])[] = [
   ['admin', 'admin'],
-  ['admin', 'password'],
   ['admin@example.com', 'admin'],
   ['admin@example.com', 'password'],
   ['admin@example.com', 'Admin123!'],
   ['admin@aro.local', 'admin'],
   ['admin@aro.com', 'Password123!'],
-  ['administrator@example.com', 'changeme'],
-  ['root@localhost', 'root'],
   ['demo@example.com', 'demo'],
 ]
 const widelyKnownPasswords = ['admin', 'password', 'Admin123!', 'changeme']
@@ -194,12 +193,13 @@ export async function tryDefaultCredentials(
 ): Promise<AuthTrial['defaultCredentials']> {
   const { email } = accounts.next()
   const pairs = [...widelyKnown, ...widelyKnownPasswords.map((password) => [email, password] as const)]
-  const accepted: string[] = []
-  for (const [name, password] of pairs) {
-    const { status } = await tryLogin(client, { email: name, password })
-    if (status < 300) accepted.push(`${name} with ${password}`)
-  }
-  return { tried: pairs.length, accepted }
+  const accepted = await Promise.all(
+    pairs.map(async ([name, password]) => {
+      const { status } = await tryLogin(client, { email: name, password })
+      return status < 300 ? [`${name} with ${password}`] : []
+    }),
+  )
+  return { tried: pairs.length, accepted: accepted.flat() }
 }
 
 /** Tries passwords that are almost the right one, fewer than lock the account. */
@@ -232,30 +232,32 @@ async function processorMilliseconds(pid: number): Promise<number> {
 
 const logins = 8
 
-/** Processor time of a login with the right password over that of a request which is refused at once. */
+/** Processor time of a login with the right password over that of a request with a transaction and an audit entry of its own. */
 export async function measureLoginWork(
   client: AroClient,
   pid: number,
   account: Tenant['administrator'],
 ): Promise<{ logins: number; processorMillisecondsPerLogin: number }> {
+  const logIn = async (): Promise<string> => {
+    const answer = await tryLogin(client, account)
+    if (answer.status !== 200)
+      throw new Error(`The right password is refused with ${answer.status} after other right ones.`)
+    return loginSchema.parse(answer.json).token
+  }
+  const token = await logIn()
+  const path = `${client.subject.paths.admin}/customers`
+  const read = (): Promise<Answer> => client.send({ path, headers: { Authorization: `Bearer ${token}` } })
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    // beforehand: what is compiled on first use is no work of a login
+    for (let index = 0; index < 3; index += 1) await work()
     const before = await processorMilliseconds(pid)
     for (let index = 0; index < logins; index += 1) await work()
     // what a request leaves to do afterwards belongs to it
     await sleep(50)
     return ((await processorMilliseconds(pid)) - before) / logins
   }
-  const logIn = async (): Promise<void> => {
-    const { status } = await tryLogin(client, account)
-    if (status !== 200) throw new Error(`The right password is refused with ${status} after other right ones.`)
-  }
-  const refuse = (): Promise<Answer> => client.send({ path: `${client.subject.paths.admin}/customers` })
-  // once each beforehand: what is compiled on first use is no work of a login
-  await logIn()
-  await refuse()
   const login = await timed(logIn)
-  const nothing = await timed(refuse)
-  return { logins, processorMillisecondsPerLogin: login - nothing }
+  return { logins, processorMillisecondsPerLogin: login - (await timed(read)) }
 }
 
 /** Cookies of a login, with the flags that each lacks. */

@@ -59,7 +59,13 @@ export async function audit(directory: string, of: 'all' | 'production', recipe:
       // a name stands for another entry of the same list
       .filter((reason) => typeof reason !== 'string')
       .map(({ source, title, severity, name, range, url, cvss }) => ({
-        ...{ id: url.split('/').at(-1) ?? String(source), title, severity, package: name, range, url, nodes },
+        id: url.split('/').at(-1) ?? String(source),
+        title,
+        severity,
+        package: name,
+        range,
+        url,
+        nodes,
         score: cvss?.score ?? null,
       })),
   )
@@ -86,12 +92,10 @@ export async function tryKnownVulnerable(
   const directory = join(recipe.runDirectory, 'known-vulnerable')
   await mkdir(directory, { recursive: true })
   const declared = { name: 'known-vulnerable', version: '1.0.0', private: true, dependencies: knownVulnerable }
-  const installed = Object.entries(knownVulnerable).map(([name, version]) => [`node_modules/${name}`, { version }])
+  const packages: Record<string, object> = { '': declared }
+  for (const [name, version] of Object.entries(knownVulnerable)) packages[`node_modules/${name}`] = { version }
   await writeFile(join(directory, 'package.json'), JSON.stringify(declared))
-  await writeFile(
-    join(directory, 'package-lock.json'),
-    JSON.stringify({ lockfileVersion: 3, packages: { '': declared, ...Object.fromEntries(installed) } }),
-  )
+  await writeFile(join(directory, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
   const { advisories } = await audit(directory, 'production', recipe)
   return Object.entries(knownVulnerable).map(([name, version]) => {
     const [first, ...more] = advisories.filter((advisory) => advisory.package === name).map(({ id }) => id)

@@ -73,7 +73,7 @@ function judgeRestored(restored: NonNullable<CommandsTrial['restored']>): Judged
 }
 
 /** The ways in which one command falls short. */
-export function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
+function judgeCommand(result: RequiredCommandResult): JudgedShortfall[] {
   const { name, commandLine, state, exitCode, endedBy, tests, mustRunTests, complaint } = result
   const where = `${commandLine} in the subject’s root`
   if (state === 'not applicable') return []

@@ -16,7 +16,7 @@ import { requiredCommands } from './commands.ts'
 import type { RequiredCommand } from './commands.ts'
 import { complaintOf } from './complaint.ts'
 import { planImage, runImage } from './image.ts'
-import { judgeCommand } from './judge.ts'
+import { judgeRequiredCommands } from './judge.ts'
 import type { CommandsTrial, RequiredCommandResult } from './judge.ts'
 import { testsRun } from './tests-run.ts'
 
@@ -66,25 +66,27 @@ export async function runRequiredCommands(context: Needs): Promise<CommandsTrial
     progress('docker build')
     yield* runImage(image, plan)
   }
-  for await (const result of results()) {
-    commands.push(result)
-    if (profile === 'rehearsal' && judgeCommand(result).length > 0) break
-  }
-  const hasRestored = commands.some(({ name }) => name === 'db:restore')
-  const restored = {
-    backupBytes: existsSync(backup) ? statSync(backup).size : 0,
-    rowsBefore,
-    rowsAfter: await countRows(target.url),
-    peopleBackedUp: (await database.traces(markers)).size,
-    peopleRestored: new Set((await searchDatabase(target.url, markers)).findings.map(({ label }) => label)).size,
-  }
-  return {
+  const trial: CommandsTrial = {
     root: subject.root,
     registry: registry.description,
     rowsBackedUp,
     commands,
-    restored: hasRestored ? restored : null,
+    restored: null,
   }
+  for await (const result of results()) {
+    commands.push(result)
+    if (result.name === 'db:restore') {
+      trial.restored = {
+        backupBytes: existsSync(backup) ? statSync(backup).size : 0,
+        rowsBefore,
+        rowsAfter: await countRows(target.url),
+        peopleBackedUp: (await database.traces(markers)).size,
+        peopleRestored: new Set((await searchDatabase(target.url, markers)).findings.map(({ label }) => label)).size,
+      }
+    }
+    if (profile === 'rehearsal' && judgeRequiredCommands(trial).length > 0) break
+  }
+  return trial
 }
 
 /** What ends at once, then what runs no tests, then tests, then the suites that hold all tests. */
