@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, rm, symlink } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import type { ControlContext } from '../../control.ts'
 import type { FacilityMap } from '../../facilities.ts'
 import { readImportGraph } from '../../source/import-graph.ts'
@@ -95,7 +95,8 @@ async function startWithoutProfiles(
   const whole = await start()
   await whole[Symbol.asyncDispose]()
   const removed = [...layerOf].flatMap(([file, layer]) => (layer === 'profiles' || layer === 'ui' ? [file] : []))
-  for (const file of removed) await rm(join(copy, relative(subject.root, file)))
+  const packages = new Set(removed.map((file) => packageOf(file, subject.root, layerOf)))
+  for (const path of packages) await rm(join(copy, relative(subject.root, path)), { recursive: true, force: true })
   const nothing = { readyStatus: null, eventsStatus: null, commandStatus: null, commandCode: null }
   try {
     await using app = await start()
@@ -104,6 +105,15 @@ async function startWithoutProfiles(
     const startProblem = (error instanceof Error ? error.message : String(error)).replaceAll(copy, '.').slice(0, 400)
     return { removedFiles: removed.length, startProblem, ...nothing }
   }
+}
+
+/** The outermost folder around a profile's file that holds no source but profiles' and their UI's; else the file itself. */
+function packageOf(file: string, root: string, layerOf: LayeredSource['layerOf']): string {
+  const holdsOthers = (folder: string): boolean =>
+    [...layerOf].some(([path, layer]) => path.startsWith(folder + sep) && layer !== 'profiles' && layer !== 'ui')
+  let path = file
+  while (dirname(path) !== root && !holdsOthers(dirname(path))) path = dirname(path)
+  return path
 }
 
 async function askCore({
