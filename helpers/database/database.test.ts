@@ -10,6 +10,7 @@ import { blackholeDatabase } from '../faults/database-blackhole.ts'
 import { cutDatabase, cutDatabaseAt } from '../faults/database-cut.ts'
 import { delayDatabase } from '../faults/database-delay.ts'
 import { refuseDatabase } from '../faults/database-refused.ts'
+import { ageDatabase } from './ageing.ts'
 import { withClient } from './client.ts'
 import { startDatabaseProxy } from './proxy.ts'
 import type { DatabaseProxy } from './proxy.ts'
@@ -263,4 +264,24 @@ test('fingerprints tell which table changed', async () => {
   expect(compareFingerprints(before, await fingerprintDatabase(copy.url))).toEqual([
     'public.notes: 0 rows before, 1 after',
   ])
+})
+
+test('ageing moves every moment back, past triggers, and nothing else', async () => {
+  await using copy = await cloneTemplate(server.describe(), template)
+  await withClient(copy.url, (client) =>
+    client.query(`
+      CREATE TABLE kept (id int, at timestamptz, "local Time" timestamp, day date,
+                         later timestamptz GENERATED ALWAYS AS (at) STORED);
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'append-only'; END $$;
+      CREATE TRIGGER append_only BEFORE UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION refuse();
+      INSERT INTO kept VALUES (7, '2030-01-02T00:15:00Z', '2030-01-02 00:15', '2030-01-02')`),
+  )
+  expect(await ageDatabase(copy.url, 900)).toBe(2)
+  const row = await withClient(copy.url, async (client) => {
+    const { rows } = await client.query<Record<string, unknown>>(
+      `SELECT id, at = '2030-01-02T00:00:00Z' AS at, "local Time" = '2030-01-02' AS "local", day::text, later = at AS later FROM kept`,
+    )
+    return rows[0]
+  })
+  expect(row).toEqual({ id: 7, at: true, local: true, day: '2030-01-02', later: true })
 })

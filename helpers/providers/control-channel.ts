@@ -7,6 +7,7 @@ const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), pid: z.int(), program: z.string(), hasClock: z.boolean() }),
   z.object({ type: z.literal('connect'), host: z.string(), port: z.number() }),
   z.object({ type: z.literal('escape'), host: z.string(), port: z.number(), what: z.string() }),
+  z.object({ type: z.literal('route'), method: z.string(), path: z.string() }),
   z.object({ type: z.literal('advanced'), id: z.int(), moved: z.boolean() }),
 ])
 

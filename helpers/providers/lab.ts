@@ -39,6 +39,8 @@ export interface ProviderLab extends AsyncDisposable {
   journal: Journal
   escapes: readonly Escape[]
   clock: MovableClock
+  /** Routes that the subject's framework says it serves, as `GET /health`; empty for a framework that does not tell. */
+  routes: ReadonlySet<string>
   /** Processes and workers of the subject that have loaded the preload. */
   processes: readonly ClosedProcess[]
   /** Puts a fault in force at one provider. */
@@ -115,11 +117,13 @@ export async function startProviderLab(options: {
   const urls = await mapProvidersAsync(async (provider) => `http://127.0.0.1:${await listen(direct[provider], stack)}`)
 
   const processes: ClosedProcess[] = []
+  const routes = new Set<string>()
   const clock = makeClock(() => processes)
   const channel = stack.use(
     await openControlChannel((message, from) => {
       clock.hear(message)
       if (message.type === 'hello' && from) processes.push(from)
+      if (message.type === 'route') routes.add(`${message.method} ${message.path}`)
       if (message.type === 'escape') escapes.push({ host: message.host, port: message.port, what: message.what })
     }),
   )
@@ -139,6 +143,7 @@ export async function startProviderLab(options: {
     journal,
     escapes,
     clock,
+    routes,
     processes,
     fault: async (provider, fault) => faults[provider].start(fault),
     presentUntrustedCertificate: (host) => void untrusted.add(host),

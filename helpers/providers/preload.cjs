@@ -6,6 +6,7 @@ const net = require('node:net')
 const tls = require('node:tls')
 const dns = require('node:dns')
 const dgram = require('node:dgram')
+const diagnostics = require('node:diagnostics_channel')
 
 const plainPort = Number(process.env.ARO_GATE_LAB_HTTP_PORT)
 const securePort = Number(process.env.ARO_GATE_LAB_HTTPS_PORT)
@@ -100,15 +101,31 @@ dgram.Socket.prototype.send = function send(...received) {
   else process.nextTick(() => this.emit('error', error))
 }
 
+// Fastify tells of each of its servers here, before any route is registered
+diagnostics.subscribe('fastify.initialization', ({ fastify }) => {
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) report({ type: 'route', method: String(name), path: String(url) })
+  })
+})
+
 let clock
 if (process.env.ARO_GATE_LAB_CLOCK === 'movable') {
   const FakeTimers = require('@sinonjs/fake-timers')
+  const realNow = process.hrtime.bigint
+  const realSetInterval = setInterval
   clock = FakeTimers.install({
     now: Date.now(),
-    shouldAdvanceTime: true,
-    advanceTimeDelta: 5,
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'hrtime', 'performance'],
   })
+  // the library's own advance counts 5 ms a turn, however long the turn took: a busy process would fall behind
+  const beganAt = realNow()
+  let given = 0
+  realSetInterval(() => {
+    const elapsed = Math.floor(Number(realNow() - beganAt) / 1e6)
+    const due = elapsed - given
+    given = elapsed
+    if (due > 0) clock.tick(due)
+  }, 5)
 }
 
 function openControl() {
@@ -128,7 +145,8 @@ function openControl() {
 
 async function obey(command) {
   if (command.type !== 'advance') return
-  if (clock) await clock.tickAsync(command.milliseconds)
+  if (clock && command.way === 'jump') clock.jump(command.milliseconds)
+  else if (clock) await clock.tickAsync(command.milliseconds)
   // what the moved timers started gets a real turn of the event loop before the move is called done
   await new Promise((resolve) => realSetTimeout(resolve, 20))
   report({ type: 'advanced', id: command.id, moved: clock !== undefined })

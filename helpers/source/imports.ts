@@ -1,5 +1,6 @@
 import { parseSync, Visitor } from 'oxc-parser'
 import type { Expression, Program } from 'oxc-parser'
+import { placesIn } from './places.ts'
 
 /** One place where a source file names another module or file. */
 export interface ImportSite {
@@ -27,19 +28,9 @@ export function readImports(file: string, source: string): ImportSite[] {
   return sitesIn(program, placesIn(source))
 }
 
-type Place = (offset: number) => { line: number; column: number }
-
-function placesIn(source: string): Place {
-  const starts = [0, ...[...source.matchAll(/\n/g)].map(({ index }) => index + 1)]
-  return (offset) => {
-    const line = starts.findLastIndex((start) => start <= offset)
-    return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 }
-  }
-}
-
 const pathLike = /^(?:\.{1,2}\/|file:|[\w@#~-]+\/)[\w@./~-]*$/
 
-function sitesIn(program: Program, place: Place): ImportSite[] {
+function sitesIn(program: Program, place: ReturnType<typeof placesIn>): ImportSite[] {
   const sites: ImportSite[] = []
   const seen = new Set<number>()
   const note = (kind: ImportSite['kind'], expression: Expression | undefined, at: number): void => {

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { matchesGlob, relative, sep } from 'node:path'
 import type { Subject } from '../subject/subject.ts'
+import { listSourceFiles } from './files.ts'
 
 /** The layers of ADR-0006. */
 export const layerNames = ['contracts', 'core', 'profiles', 'ui', 'executor'] as const
@@ -16,9 +16,6 @@ export interface LayeredSource {
   profileOf(file: string): string | null
 }
 
-const isSource = /(?<!\.d)\.(?:[cm]?[jt]s|[jt]sx)$/
-const leftOut = new Set(['node_modules', '.git', 'dist', 'build', 'coverage', 'reports'])
-
 /**
  * Finds every source file and its layer.
  * @throws when the subject file names no layers, a layer has no file, or a file is in two: nothing would be proven.
@@ -30,10 +27,8 @@ export function readLayers({ root, layers }: Pick<Subject, 'root' | 'layers'>): 
     )
   }
   const layerOf = new Map<string, LayerName | null>()
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    const file = `${entry.parentPath}${sep}${entry.name}`
+  for (const file of listSourceFiles(root)) {
     const path = relative(root, file)
-    if (!entry.isFile() || !isSource.test(path) || path.split(sep).some((part) => leftOut.has(part))) continue
     const claimed = layerNames.filter((name) => layers[name].some((pattern) => matchesGlob(path, pattern)))
     const [layer = null, another] = claimed
     if (another !== undefined) {

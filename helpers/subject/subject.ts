@@ -23,6 +23,11 @@ const pathsSchema = z.strictObject({
   smsWebhook: z.string().startsWith('/').default('/webhooks/sms/incoming'),
 })
 
+const rateLimitSchema = z.strictObject({
+  requests: z.int().positive().max(2000),
+  windowSeconds: z.int().positive().max(3600),
+})
+
 /** A statement by the owner that no machine can verify: who says so, why, about what, until when. */
 const statementSchema = z.strictObject({
   scope: z.string().min(1),
@@ -55,6 +60,21 @@ export const subjectSchema = z
     instances: z.int().positive().default(2),
     limits: z.strictObject({ memoryMegabytes: z.int().positive(), processors: z.number().positive() }),
     paths: pathsSchema.prefault({}),
+    /** Routes that this ARO has beside those of the contract, `{name}` for a part that varies. */
+    routes: z
+      .array(
+        z.strictObject({
+          method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']),
+          path: z.string().startsWith('/'),
+          /** For a route outside the admin, Command and Event API. */
+          limit: rateLimitSchema.optional(),
+        }),
+      )
+      .default([]),
+    /** Limits for each client where the contract leaves the number to the owner: the Command and Event API. */
+    rateLimits: z
+      .strictObject({ service: rateLimitSchema.prefault({ requests: 600, windowSeconds: 60 }) })
+      .prefault({}),
     webhooks: z
       .strictObject({
         /** `timestamped` is what Calendly sends today, `body` the plain HMAC in X-Calendly-Signature. */
