@@ -1,4 +1,6 @@
 import 'reflect-metadata'
+import type { webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import {
@@ -14,9 +16,23 @@ export interface CertificateAuthority {
   /** In PEM; what a subject has to trust to believe the lab. */
   certificate: string
   contextFor(host: string): Promise<SecureContext>
+  /** Issues a certificate with a 2,048-bit RSA key for these names, which server programs of every age can use. */
+  issueRsa(names: readonly string[]): Promise<CertificatePair>
+}
+
+/** A certificate and its key, in PEM. */
+export interface CertificatePair {
+  certificate: string
+  key: string
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+const rsa = {
+  name: 'RSASSA-PKCS1-v1_5',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+  hash: 'SHA-256',
+}
 const day = 86_400_000
 
 /** Makes a certificate authority of its own. */
@@ -36,31 +52,39 @@ export async function makeAuthority(name = 'ARO production gate'): Promise<Certi
   })
   const certificate = authority.toString('pem')
   const contexts = new Map<string, Promise<SecureContext>>()
-  const issue = async (host: string): Promise<SecureContext> => {
-    const leafKeys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const issue = async (names: readonly string[], leafKeys: webcrypto.CryptoKeyPair): Promise<CertificatePair> => {
     const leaf = await X509CertificateGenerator.create({
       serialNumber: serialNumber(),
-      subject: `CN=${host}`,
+      subject: `CN=${names[0] ?? 'nobody'}`,
       issuer: authority.subject,
       ...validity,
       signingAlgorithm: algorithm,
       publicKey: leafKeys.publicKey,
       signingKey: keys.privateKey,
-      extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: host }])],
+      extensions: [
+        new SubjectAlternativeNameExtension(
+          names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),
+        ),
+      ],
     })
     const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', leafKeys.privateKey)).toString('base64')
-    return createSecureContext({
-      cert: leaf.toString('pem'),
+    return {
+      certificate: leaf.toString('pem'),
       key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`,
-    })
+    }
+  }
+  const makeContext = async (host: string): Promise<SecureContext> => {
+    const pair = await issue([host], await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']))
+    return createSecureContext({ cert: pair.certificate, key: pair.key })
   }
   return {
     certificate,
     contextFor(host) {
-      const context = contexts.get(host) ?? issue(host)
+      const context = contexts.get(host) ?? makeContext(host)
       contexts.set(host, context)
       return context
     },
+    issueRsa: async (names) => issue(names, await crypto.subtle.generateKey(rsa, true, ['sign', 'verify'])),
   }
 }
 

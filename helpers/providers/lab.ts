@@ -45,6 +45,8 @@ export interface ProviderLab extends AsyncDisposable {
   processes: readonly ClosedProcess[]
   /** Puts a fault in force at one provider. */
   fault(provider: ProviderName, fault: ProviderFault): Promise<Fault>
+  /** Hosts at which a caller did not believe the lab's certificate, or broke off the handshake; once for each time. */
+  refusedHandshakes: readonly string[]
   /** From now on the lab proves itself at this host by a certificate that nobody has reason to trust. */
   presentUntrustedCertificate(host: string): void
 }
@@ -64,6 +66,7 @@ export async function startProviderLab(options: {
   const faults = mapProviders(() => new ProviderFaults())
   const [authority, stranger] = await Promise.all([makeAuthority(), makeAuthority('Nobody')])
   const untrusted = new Set<string>()
+  const refusedHandshakes: string[] = []
 
   const serve = async (provider: ProviderName, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request)
@@ -106,7 +109,11 @@ export async function startProviderLab(options: {
       },
     },
     serveHost,
-  ).on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy())
+  ).on('tlsClientError', (_error: Error, socket: TLSSocket) => {
+    // false where none was named, which the types do not know
+    refusedHandshakes.push(String((socket as { servername?: string | false }).servername || 'unknown'))
+    socket.destroy()
+  })
   const direct = mapProviders((provider) =>
     createHttpServer((request, response) => {
       void serve(provider, request, response).catch(() => request.socket.destroy())
@@ -146,7 +153,12 @@ export async function startProviderLab(options: {
     routes,
     processes,
     fault: async (provider, fault) => faults[provider].start(fault),
-    presentUntrustedCertificate: (host) => void untrusted.add(host),
+    refusedHandshakes,
+    presentUntrustedCertificate(host) {
+      untrusted.add(host)
+      // whoever was believed before has to prove itself anew
+      secure.closeAllConnections()
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

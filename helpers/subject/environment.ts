@@ -10,7 +10,7 @@ export function environmentFor(
   facilities: Facilities,
   lab: Record<string, string> = {},
 ): Record<string, string> {
-  const own = subject.start.environment(facilities)
+  const own = (facilities.tls === undefined ? subject.start : (subject.tls ?? subject.start)).environment(facilities)
   const nodeOptions = [own.NODE_OPTIONS, lab.NODE_OPTIONS].filter((options) => options !== undefined).join(' ')
   return {
     PATH: process.env.PATH ?? '/usr/bin:/bin',

@@ -34,6 +34,15 @@ export const providerNames = ['twilio', 'calendly', 'stripe', 'openclaw', 'llm']
 /** @see providerNames */
 export type ProviderName = (typeof providerNames)[number]
 
+/** What a subject is given to speak TLS on its port. */
+export interface TlsFacilities {
+  /** In PEM, for the name `localhost` and the address 127.0.0.1. */
+  certificateFile: string
+  keyFile: string
+  /** A free port on which the subject may answer plain HTTP, to send callers to HTTPS. */
+  plainPort: number
+}
+
 /** All that the gate gives a subject to run on; a subject file turns it into the environment its start command reads. */
 export interface Facilities {
   host: '127.0.0.1'
@@ -43,6 +52,8 @@ export interface Facilities {
   providerUrls: Record<ProviderName, string>
   tenants: readonly Tenant[]
   secrets: DeploymentSecrets
+  /** Only where the subject is started to speak TLS. */
+  tls?: TlsFacilities
   /** A writable folder that is removed with the subject. */
   directory: string
 }

@@ -121,7 +121,11 @@ async function becomeReady(recipe: InstanceRecipe, instance: Instance): Promise<
       )
     }
     try {
-      const answer = await request({ url: recipe.url, path: recipe.readyPath, timeoutMilliseconds: 1000 })
+      const answer = await request({
+        ...{ url: recipe.url, path: recipe.readyPath, timeoutMilliseconds: 1000 },
+        // whether it is ready is asked here, and nothing else
+        isCertificateChecked: false,
+      })
       if (answer.status === 200) return
       last = `status ${answer.status}`
     } catch (error) {

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { Agent } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import supertest from 'supertest'
 import type { Response } from 'supertest'
 
@@ -14,6 +15,8 @@ export interface SubjectRequest {
   /** Loopback address to send from; by default another one each time, since the contract limits rates for each client. */
   from?: string
   timeoutMilliseconds?: number
+  /** Whether the certificate of an https address has to be genuine; it has to unless told otherwise. */
+  isCertificateChecked?: boolean
 }
 
 /** What the subject answered. */
@@ -39,7 +42,10 @@ export function clientAddress(): string {
  */
 export async function request(options: SubjectRequest): Promise<Answer> {
   const method = options.method ?? 'GET'
-  const agent = new Agent({ localAddress: options.from ?? clientAddress(), keepAlive: false })
+  const connection = { localAddress: options.from ?? clientAddress(), keepAlive: false }
+  const agent = options.url.startsWith('https:')
+    ? new SecureAgent({ ...connection, rejectUnauthorized: options.isCertificateChecked ?? true })
+    : new Agent(connection)
   const startedAt = performance.now()
   const sentAt = Date.now()
   try {

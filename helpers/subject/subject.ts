@@ -123,6 +123,7 @@ export const subjectSchema = z
         incidentResponse: z.string().optional(),
       })
       .prefault({}),
+    /** Starts this ARO, with whatever ends TLS for it in production, on the certificate in the facilities' `tls`. */
     tls: z.strictObject({ command: commandLine, environment: environmentBuilder }).optional(),
     monitor: z
       .union([z.strictObject({ prometheusUrl: z.url(), query: z.string() }), z.strictObject({ history: z.string() })])

@@ -129,7 +129,7 @@ export async function tryLockout(clients: readonly AroClient[], accounts: Accoun
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-const rounds = 12
+const rounds = 10
 const triesPerAccount = 4
 
 /** Compares answers and times for accounts that exist with those for accounts that do not. */
@@ -230,7 +230,7 @@ async function processorMilliseconds(pid: number): Promise<number> {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
-const logins = 8
+const logins = 5
 
 /** Processor time of a login with the right password over that of a request with a transaction and an audit entry of its own. */
 export async function measureLoginWork(

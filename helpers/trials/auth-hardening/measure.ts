@@ -33,7 +33,8 @@ export async function tryAuthentication(
   if (one === undefined || other === undefined) throw new Error('Expected further tenants.')
   const twin = { ...other, administrator: { ...other.administrator, password: one.administrator.password } }
   const tenants = [...run.tenants, one, twin, ...untried]
-  const instances = await Promise.all([app.start({ tenants }), app.start({ tenants })])
+  // one after the other: the second finds the accounts that the first has made, and hashes no password again
+  const instances = [await app.start({ tenants }), await app.start({ tenants })] as const
   const clients = instances.map((instance) => app.clientOf(instance))
   const [client] = clients
   if (client === undefined) throw new Error('Expected an instance.')
