@@ -38,6 +38,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     secrets: makeDeploymentSecrets(),
     database: { ready: false, problem: 'The database server was not started.' },
   }
+  // inherited by the workers and by every process of the subject: what starts often is compiled once
+  process.env.NODE_COMPILE_CACHE ??= join(reaper.runDirectory, 'compiled')
   let server: DatabaseServer | undefined
   try {
     const subject = await loadSubject(run.subjectFile)

@@ -80,7 +80,7 @@ export async function sendPipelined(
       ...(bytes === '' ? {} : { 'Content-Length': String(Buffer.byteLength(bytes)) }),
       Connection: index === requests.length - 1 ? 'close' : 'keep-alive',
     })
-    return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${String(value)}`).join('\r\n')}\r\n\r\n${bytes}`
+    return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${bytes}`
   })
   const received: Buffer[] = []
   await new Promise<void>((resolve, reject) => {

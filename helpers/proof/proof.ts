@@ -48,10 +48,11 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
     )
     cases.push(...references)
     const trusted = new Set(references.filter(isGood).map(({ control }) => control))
-    const tasks = controls.flatMap((control) =>
+    const tasks = controls.map((control) =>
       (mutantsOf.get(control.id) ?? []).map((mutant) => () => runner.mutant(control, mutant, trusted.has(control.id))),
     )
-    cases.push(...(await runAll(tasks, atOnce, signal)))
+    // by turns: those that wait run beside those that compute
+    cases.push(...(await runAll(inTurns(tasks), atOnce, signal)))
   }
   for (const problem of plan.problems) say(problem)
   return makeMatrix({
@@ -66,3 +67,8 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
 /** Whether a control gets the machine for itself: it measures times, or runs the subject's own tests, some of which do. */
 const measuresTimes = ({ gate, id }: ControlFile): boolean =>
   gate === 'performance' || id === 'release/required-commands'
+
+const inTurns = <Item>(lists: readonly (readonly Item[])[]): Item[] =>
+  Array.from({ length: Math.max(0, ...lists.map((list) => list.length)) }, (_, index) =>
+    lists.flatMap((list) => list.slice(index, index + 1)),
+  ).flat()

@@ -111,7 +111,7 @@ export async function startProviderLab(options: {
     serveHost,
   ).on('tlsClientError', (_error: Error, socket: TLSSocket) => {
     // false where none was named, which the types do not know
-    refusedHandshakes.push(String((socket as { servername?: string | false }).servername || 'unknown'))
+    refusedHandshakes.push((socket as { servername?: string | false }).servername || 'unknown')
     socket.destroy()
   })
   const direct = mapProviders((provider) =>

@@ -121,7 +121,7 @@ if (process.env.ARO_GATE_LAB_CLOCK === 'movable') {
   const beganAt = realNow()
   let given = 0
   realSetInterval(() => {
-    const elapsed = Math.floor(Number(realNow() - beganAt) / 1e6)
+    const elapsed = Number((realNow() - beganAt) / 1_000_000n)
     const due = elapsed - given
     given = elapsed
     if (due > 0) clock.tick(due)

@@ -11,7 +11,7 @@ export interface Injection {
 }
 
 const addresses = new Set(['href', 'src', 'action', 'formaction', 'data', 'ping', 'background', 'poster', 'xlink:href'])
-const scriptAddress = /^[\s\u0000-\u001f]*(?:javascript|data|vbscript)\s*:/i
+const scriptAddress = /^[\s\p{Cc}]*(?:javascript|data|vbscript)\s*:/iu
 
 /** Reads a page as a browser would and finds what hostile texts have become in it, other than text. */
 export function findInjections(page: string, markers: readonly string[]): Injection[] {

@@ -36,9 +36,8 @@ export async function startPageViewer(): Promise<PageViewer | undefined> {
   return {
     version: `Chromium ${browser.version()}`,
     open: (url, headers, obeysPolicy) =>
-      visit(browser, { headers, obeysPolicy }, async (page) => void (await page.goto(url, { waitUntil: 'load' }))),
-    show: (text) =>
-      visit(browser, { headers: {}, obeysPolicy: true }, async (page) => void (await page.setContent(text))),
+      visit(browser, { headers, obeysPolicy }, (page) => page.goto(url, { waitUntil: 'load' })),
+    show: (text) => visit(browser, { headers: {}, obeysPolicy: true }, (page) => page.setContent(text)),
     [Symbol.asyncDispose]: () => browser.close(),
   }
 }
@@ -59,7 +58,7 @@ async function findProgram(): Promise<string | undefined> {
 async function visit(
   browser: Browser,
   { headers, obeysPolicy }: { headers: Record<string, string>; obeysPolicy: boolean },
-  go: (page: Awaited<ReturnType<Browser['newPage']>>) => Promise<void>,
+  go: (page: Awaited<ReturnType<Browser['newPage']>>) => Promise<unknown>,
 ): Promise<PageVisit> {
   const context = await browser.newContext({ bypassCSP: !obeysPolicy, extraHTTPHeaders: headers })
   try {

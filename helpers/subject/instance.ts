@@ -122,7 +122,9 @@ async function becomeReady(recipe: InstanceRecipe, instance: Instance): Promise<
     }
     try {
       const answer = await request({
-        ...{ url: recipe.url, path: recipe.readyPath, timeoutMilliseconds: 1000 },
+        url: recipe.url,
+        path: recipe.readyPath,
+        timeoutMilliseconds: 1000,
         // whether it is ready is asked here, and nothing else
         isCertificateChecked: false,
       })

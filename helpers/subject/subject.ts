@@ -108,6 +108,10 @@ export const subjectSchema = z
         executor: z.array(z.string()).min(1),
       })
       .optional(),
+    /** The profile packs, each a JSON file or a module, relative to root. */
+    profilePacks: z
+      .array(z.strictObject({ file: z.string().min(1), export: z.string().min(1).default('default') }))
+      .default([]),
     /** Command lines where they differ from the seed's, by the seed's own name, e.g. { "test:e2e": ["make", "e2e"] }. */
     commands: z.record(z.string(), commandLine).default({}),
     /** Where `npm audit` asks for advisories: a url, or a program that serves them and prints its url as its first line. */

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { cp, mkdir, rm, symlink } from 'node:fs/promises'
-import { basename, dirname, join, relative, sep } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
 import type { ControlContext } from '../../control.ts'
 import type { FacilityMap } from '../../facilities.ts'
 import { readImportGraph } from '../../source/import-graph.ts'
@@ -10,6 +10,7 @@ import { readTables } from '../../source/tables.ts'
 import { startApp } from '../../subject/app.ts'
 import type { App } from '../../subject/app.ts'
 import { errorEnvelopeSchema } from '../../subject/client.ts'
+import { copySubject } from '../../subject/copy.ts'
 import type { BoundariesTrial } from './judge.ts'
 import { findViolations } from './reach.ts'
 
@@ -68,21 +69,13 @@ function findSharedTables(root: string, { layerOf }: LayeredSource): BoundariesT
   })
 }
 
-const leftOut = new Set(['node_modules', '.git', 'dist', 'coverage', 'reports'])
-
 /** Starts a whole copy of the subject first: only then does it mean something when the core alone does not start. */
 async function startWithoutProfiles(
   { subject, run, database, providers, signal }: Needs,
   { layerOf }: LayeredSource,
 ): Promise<BoundariesTrial['withoutProfiles']> {
   const copy = join(run.runDirectory, 'without-profiles')
-  await mkdir(copy, { recursive: true })
-  await cp(subject.root, copy, {
-    recursive: true,
-    filter: (file) => file === subject.root || !leftOut.has(basename(file)),
-  })
-  const modules = join(subject.root, 'node_modules')
-  if (existsSync(modules)) await symlink(modules, join(copy, 'node_modules'))
+  await copySubject(subject.root, copy)
   const start = (): Promise<App> =>
     startApp({
       run,

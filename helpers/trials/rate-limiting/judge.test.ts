@@ -95,7 +95,11 @@ test('routes are found in every usual way to register them, and nothing else is 
 
 const subjectAt = (root: string, routes: object[] = []) =>
   subjectSchema.parse({
-    ...{ name: 'ARO', version: 'v1', environment: 'staging', root, routes },
+    name: 'ARO',
+    version: 'v1',
+    environment: 'staging',
+    root,
+    routes,
     start: { command: ['node', 'main.js'], environment: () => ({}) },
     limits: { memoryMegabytes: 512, processors: 1 },
     command: { commandType: 'a', profile: 'b', aggregateType: 'c', payload: {} },

@@ -21,7 +21,9 @@ const earlyPart = 0.4
 export async function tryLimits(context: Needs): Promise<RateTrial> {
   const { subject, run, database, providers, signal, progress } = context
   await using app = await startApp({
-    ...{ run, subject, signal },
+    run,
+    subject,
+    signal,
     databaseUrl: database.proxy.url,
     providerUrls: providers.urls,
     labEnvironment: subject.runtime === 'node' ? providers.environmentWithClock : {},

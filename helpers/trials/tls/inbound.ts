@@ -38,7 +38,11 @@ export async function askByVersions(subject: SecureSubject): Promise<TlsTrial['s
 async function requestBy({ url, healthPath }: SecureSubject, version: 'TLSv1.2' | 'TLSv1.3'): Promise<number> {
   const { hostname, port } = new URL(url)
   const socket = connect({
-    ...{ host: hostname, port: Number(port), servername: 'localhost', minVersion: version, maxVersion: version },
+    host: hostname,
+    port: Number(port),
+    servername: 'localhost',
+    minVersion: version,
+    maxVersion: version,
     // the certificate is looked at for itself
     rejectUnauthorized: false,
   })
@@ -92,9 +96,9 @@ export async function offerWeakly(
         isTakenByOther: control.isAccepted ? true : null,
       })
     }
-    const taken = attempts.filter(({ isTakenByOther }) => isTakenByOther === true).map(({ offer }) => offer)
+    const taken = new Set(attempts.filter(({ isTakenByOther }) => isTakenByOther === true).map(({ offer }) => offer))
     for (const needed of ['TLS 1.0', 'TLS 1.1', 'no encryption', 'no certificate']) {
-      if (!taken.includes(needed))
+      if (!taken.has(needed))
         throw new Error(
           `A server that takes ${needed} refused our client too: that the subject does would prove nothing.`,
         )

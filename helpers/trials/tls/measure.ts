@@ -34,19 +34,29 @@ export async function tryTls(context: Needs): Promise<TlsTrial> {
   const url = `https://127.0.0.1:${port}`
   const facilities = {
     host: '127.0.0.1' as const,
-    ...{ port, databaseUrl: database.proxy.url, providerUrls: providers.urls },
-    ...{ tenants: run.tenants, secrets: run.secrets, directory, tls: { certificateFile, keyFile, plainPort } },
+    port,
+    databaseUrl: database.proxy.url,
+    providerUrls: providers.urls,
+    tenants: run.tenants,
+    secrets: run.secrets,
+    directory,
+    tls: { certificateFile, keyFile, plainPort },
   }
   await using instance = await startInstance({
     command: tls.command,
     environment: environmentFor(subject, facilities, subject.runtime === 'node' ? providers.environment : {}),
     directory: subject.root,
-    ...{ url, readyPath: subject.paths.ready, signal, runDirectory: run.runDirectory },
+    url,
+    readyPath: subject.paths.ready,
+    signal,
+    runDirectory: run.runDirectory,
     readyWithinMilliseconds: subject.start.readyWithinSeconds * 1000,
     stopWithinMilliseconds: subject.start.stopWithinSeconds * 1000,
   })
   const secure: SecureSubject = {
-    ...{ url: instance.url, plainPort, authority: authority.certificate },
+    url: instance.url,
+    plainPort,
+    authority: authority.certificate,
     healthPath: subject.paths.health,
     adminPath: subject.paths.admin,
   }
