@@ -28,6 +28,15 @@ const rateLimitSchema = z.strictObject({
   windowSeconds: z.int().positive().max(3600),
 })
 
+/** A JSON file by its path from root, or what exports one into a folder for this run and tells its path. */
+const recordSource = z.union([
+  z.string().min(1),
+  z.custom<(place: { root: string; directory: string }) => string | Promise<string>>(
+    (value) => typeof value === 'function',
+    'expected a path, or a function ({ root, directory }) => path',
+  ),
+])
+
 /** A statement by the owner that no machine can verify: who says so, why, about what, until when. */
 const statementSchema = z.strictObject({
   scope: z.string().min(1),
@@ -120,11 +129,12 @@ export const subjectSchema = z
     image: z.strictObject({ buildArguments: z.record(z.string(), z.string()).default({}) }).prefault({}),
     /** Folder of the runbooks, relative to root. */
     runbooks: z.string().optional(),
+    /** Records that people have made of what no machine can see. */
     attestations: z
       .strictObject({
-        rollbackPlan: z.string().optional(),
-        onCallRotation: z.string().optional(),
-        incidentResponse: z.string().optional(),
+        rollbackPlan: recordSource.optional(),
+        onCallRotation: recordSource.optional(),
+        incidentResponse: recordSource.optional(),
       })
       .prefault({}),
     /** Starts this ARO, with whatever ends TLS for it in production, on the certificate in the facilities' `tls`. */

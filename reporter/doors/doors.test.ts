@@ -258,6 +258,13 @@ const doors: Door[] = [
     options: { flags: ['--reporter=./zero.js'] },
     reason: /second/,
   },
+  ...(['onInit', 'onTestRunStart', 'onTestModuleEnd', 'onTestCaseResult', 'onTestRunEnd'] as const).map((event) => ({
+    name: `another reporter that throws in ${event}`,
+    prepare: (gate: TinyGate) =>
+      gate.write('throws.js', `export default class { ${event}() { throw new Error('reporter broke') } }\n`),
+    options: { flags: ['--reporter=./throws.js'] },
+    reason: /reporter broke|exit code|unhandled|did not complete|incomplete/i,
+  })),
   {
     name: '--reporter=dot',
     prepare: (gate) => gate.write(second, throwing("throw new Error('no')")),
