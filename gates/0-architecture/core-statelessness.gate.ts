@@ -10,7 +10,7 @@ export default control(import.meta, {
     'Parses the core’s source; gives commands and changes to one of two instances and reads them from the other; kills one that has just answered, on a slow database; serves the pack under a made-up id.',
   severity: 'high',
   needs: ['app', 'database', 'providers', 'run'],
-  timeLimitSeconds: 120,
+  timeLimitSeconds: 150,
   evidence: statelessnessTrialSchema,
   measure: tryInstances,
   judge: judgeStatelessness,

@@ -4,7 +4,8 @@ import { scanSource } from '../../helpers/trials/source-secrets/measure.ts'
 
 export default control(import.meta, {
   requirement: 'No secret is in the source, nor in anything that was ever committed to it.',
-  target: 'no key, token, password or private key in any file or in the whole history; test values listed, with a reason',
+  target:
+    'no key, token, password or private key in any file or in the whole history; test values listed, with a reason',
   method:
     'Reads every file, every version of it that any reference reaches, and every message; looks with secretlint, with gitleaks where installed, and with rules for what they lack, tried on made-up secrets first.',
   severity: 'critical',

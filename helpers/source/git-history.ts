@@ -31,22 +31,31 @@ export async function readRepository(root: string): Promise<RepositoryTexts> {
   const prefix = await prefixOf(root)
   const tracked = await readTracked(root)
   if (tracked.length === 0) {
-    throw new Error(`No file of ${root} is committed to a git repository: commit the subject's source, or name its repository as root.`)
+    throw new Error(
+      `No file of ${root} is committed to a git repository: commit the subject's source, or name its repository as root.`,
+    )
   }
   const isShallow = (await runGit(root, ['rev-parse', '--is-shallow-repository'])).toString('utf8').trim()
   if (isShallow !== 'false') {
-    throw new Error('The repository is a shallow clone, whose history is not all there: fetch it with git fetch --unshallow (in GitHub Actions: fetch-depth: 0 of actions/checkout).')
+    throw new Error(
+      'The repository is a shallow clone, whose history is not all there: fetch it with git fetch --unshallow (in GitHub Actions: fetch-depth: 0 of actions/checkout).',
+    )
   }
   const modules = tracked.filter(({ mode }) => mode === '160000')
   if (modules.length > 0) {
-    throw new Error(`${modules.map(({ path }) => path).join(', ')} is a submodule, a repository of its own whose history is not read: run the gate on it too, or bring its source in.`)
+    throw new Error(
+      `${modules.map(({ path }) => path).join(', ')} is a submodule, a repository of its own whose history is not read: run the gate on it too, or bring its source in.`,
+    )
   }
   const objects = await listObjects(root, prefix)
   const contents = await readObjects(root, [...objects.keys()])
   const history = contents.flatMap(({ object, type, content }): RepositoryText[] => {
-    if (type === 'blob') return [{ place: 'history', path: within(objects.get(object) ?? object, prefix), object, content }]
+    if (type === 'blob')
+      return [{ place: 'history', path: within(objects.get(object) ?? object, prefix), object, content }]
     if (type === 'tree') return []
-    return [{ place: 'history', path: `message of ${type} ${object.slice(0, 10)}`, object, content: messageIn(content) }]
+    return [
+      { place: 'history', path: `message of ${type} ${object.slice(0, 10)}`, object, content: messageIn(content) },
+    ]
   })
   const others = linesOf(await runGit(root, ['ls-files', '--others', '--exclude-standard']))
   const tree = [...new Set([...tracked.map(({ path }) => path), ...others])].flatMap((path) => readTreeFile(root, path))
@@ -63,7 +72,10 @@ async function prefixOf(root: string): Promise<string> {
   try {
     return (await runGit(root, ['rev-parse', '--show-prefix'])).toString('utf8').trim()
   } catch (error) {
-    throw new Error(`${root} is in no git repository, so that its history is not known: run the gate in a clone of it (whole, not shallow).`, { cause: error })
+    throw new Error(
+      `${root} is in no git repository, so that its history is not known: run the gate in a clone of it (whole, not shallow).`,
+      { cause: error },
+    )
   }
 }
 
@@ -101,13 +113,16 @@ async function readObjects(root: string, objects: readonly string[]): Promise<Re
     const end = output.indexOf(10, position)
     const [object = '', type = '', size = ''] = output.subarray(position, end).toString('latin1').split(' ')
     if (!/^\d+$/.test(size)) {
-      throw new Error(`The object ${object} of the history cannot be read (${type}): fetch the whole history, without a filter (git fetch --refetch --no-filter).`)
+      throw new Error(
+        `The object ${object} of the history cannot be read (${type}): fetch the whole history, without a filter (git fetch --refetch --no-filter).`,
+      )
     }
     const start = end + 1
     read.push({ object, type, content: output.subarray(start, start + Number(size)) })
     position = start + Number(size) + 1
   }
-  if (read.length !== objects.length) throw new Error(`git read ${read.length} of ${objects.length} objects of the history.`)
+  if (read.length !== objects.length)
+    throw new Error(`git read ${read.length} of ${objects.length} objects of the history.`)
   return read
 }
 

@@ -6,7 +6,9 @@ import { z } from 'zod'
 import { isPlaceholder } from './secret-values.ts'
 
 const reportSchema = z
-  .array(z.looseObject({ RuleID: z.string(), Secret: z.string(), File: z.string(), Commit: z.string(), StartLine: z.int() }))
+  .array(
+    z.looseObject({ RuleID: z.string(), Secret: z.string(), File: z.string(), Commit: z.string(), StartLine: z.int() }),
+  )
   .nullable()
 
 /** A secret that gitleaks has found in the history. */
@@ -34,14 +36,25 @@ export async function findByGitleaks(root: string): Promise<LeakFound[] | undefi
     const options = ['--no-banner', '--exit-code', '0', '--report-format', 'json', '--report-path', report]
     const strict = ['--config', config, '--ignore-gitleaks-allow', '--gitleaks-ignore-path', folder]
     const log = ['--log-opts', '--all --full-history -- .']
-    const ran = await execa('gitleaks', ['git', ...options, ...strict, ...log, root], { reject: false, timeout: 120_000 })
+    const ran = await execa('gitleaks', ['git', ...options, ...strict, ...log, root], {
+      reject: false,
+      timeout: 120_000,
+    })
     if (ran.failed) {
-      throw new Error(`gitleaks ${version.stdout.trim()} on the PATH ended with ${ran.exitCode ?? 'no exit code'}: ${ran.stderr.slice(-300)}. Install 8.19 or later, or take it off the PATH.`)
+      throw new Error(
+        `gitleaks ${version.stdout.trim()} on the PATH ended with ${ran.exitCode ?? 'no exit code'}: ${ran.stderr.slice(-300)}. Install 8.19 or later, or take it off the PATH.`,
+      )
     }
     const found = reportSchema.parse(JSON.parse(await readFile(report, 'utf8'))) ?? []
     return found
       .filter(({ Secret }) => !isPlaceholder(Secret))
-      .map(({ RuleID, Secret, File, Commit, StartLine }) => ({ rule: `gitleaks ${RuleID}`, value: Secret, path: File, line: StartLine, commit: Commit }))
+      .map(({ RuleID, Secret, File, Commit, StartLine }) => ({
+        rule: `gitleaks ${RuleID}`,
+        value: Secret,
+        path: File,
+        line: StartLine,
+        commit: Commit,
+      }))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -125,11 +125,17 @@ function isTakenAway({ around }: Spot, name: string): boolean {
   if (outermost === undefined) return false
   return [...nodesIn(outermost)].some((node) => {
     const end =
-      node.type === 'TryStatement' ? node.finalizer : node.type === 'CallExpression' && memberName(bare(node.callee)) === 'finally' ? node : null
+      node.type === 'TryStatement'
+        ? node.finalizer
+        : node.type === 'CallExpression' && memberName(bare(node.callee)) === 'finally'
+          ? node
+          : null
     if (end === null) return false
     return [...nodesIn(end)].some(
       (inner) =>
-        inner.type === 'CallExpression' && memberName(bare(inner.callee)) === 'delete' && rootName(bare(inner.callee)) === name,
+        inner.type === 'CallExpression' &&
+        memberName(bare(inner.callee)) === 'delete' &&
+        rootName(bare(inner.callee)) === name,
     )
   })
 }
@@ -165,7 +171,10 @@ function isAwaited(value: Node, spot: Spot, depth = 0): boolean {
 function requestNamesIn(expression: Node, spot: Spot, scope: Node): string[] {
   const within = spot.around.slice(0, spot.around.indexOf(scope)).filter(isFunction)
   const parameters = new Set(
-    within.flatMap((one) => ('params' in one && Array.isArray(one.params) ? (one.params as Node[]) : [])).flatMap(bindingsOf).map(({ name }) => name),
+    within
+      .flatMap((one) => ('params' in one && Array.isArray(one.params) ? (one.params as Node[]) : []))
+      .flatMap(bindingsOf)
+      .map(({ name }) => name),
   )
   const trace = (node: Node, depth: number): { names: string[]; isFromParameter: boolean } => {
     const names: string[] = []

@@ -71,10 +71,20 @@ function branchAt(spot: Spot, taint: Taint, fixed: Fixed): { how: string; what: 
   if (node.type === 'SwitchStatement' && isProfile(node.discriminant)) {
     return { how: 'switch', what: node.cases.map(({ test }) => (test === null ? 'default' : shown(test))).join(', ') }
   }
-  if (node.type === 'MemberExpression' && node.computed && isProfile(node.property) && fixed.isTable(node.object, spot)) {
+  if (
+    node.type === 'MemberExpression' &&
+    node.computed &&
+    isProfile(node.property) &&
+    fixed.isTable(node.object, spot)
+  ) {
     return { how: 'look-up table', what: rootName(node.object) ?? 'a literal' }
   }
-  if (node.type === 'BinaryExpression' && node.operator === 'in' && isProfile(node.left) && fixed.isTable(node.right, spot)) {
+  if (
+    node.type === 'BinaryExpression' &&
+    node.operator === 'in' &&
+    isProfile(node.left) &&
+    fixed.isTable(node.right, spot)
+  ) {
     return { how: 'look-up table', what: rootName(node.right) ?? 'a literal' }
   }
   if (node.type !== 'CallExpression') return undefined
@@ -85,7 +95,11 @@ function branchAt(spot: Spot, taint: Taint, fixed: Fixed): { how: string; what: 
   if (tests.has(name) && isProfile(callee.object) && (isFixed(first) || isTellingPattern(first))) {
     return { how: `test by ${name}`, what: shown(first) }
   }
-  if (lookups.has(name) && isProfile(first) && (fixed.isTable(callee.object, spot) || isTellingPattern(callee.object))) {
+  if (
+    lookups.has(name) &&
+    isProfile(first) &&
+    (fixed.isTable(callee.object, spot) || isTellingPattern(callee.object))
+  ) {
     return { how: `look-up by ${name}`, what: rootName(callee.object) ?? 'a literal' }
   }
   if ((name === 'hasOwn' || name === 'hasOwnProperty') && node.arguments.some((argument) => isProfile(argument))) {
@@ -109,7 +123,8 @@ const shown = (node: Node): string => {
   return [rootName(inner), memberName(inner)].filter((name) => name !== undefined).join('.') || inner.type
 }
 
-const sqlComparison = /\b(?:\w+\.)?"?(?:profile|profile_id|vertical|industry)"?\s*(?:=|<>|!=|~\*?|\b(?:not\s+)?(?:like|ilike|in)\b)\s*\(?\s*'([^']+)'|'([^']+)'\s*(?:=|<>|!=)\s*"?(?:profile|profile_id|vertical)\b|\bcase\s+"?(?:profile|profile_id|vertical)"?\s+when\s+'([^']+)'/i
+const sqlComparison =
+  /\b(?:\w+\.)?"?(?:profile|profile_id|vertical|industry)"?\s*(?:=|<>|!=|~\*?|\b(?:not\s+)?(?:like|ilike|in)\b)\s*\(?\s*'([^']+)'|'([^']+)'\s*(?:=|<>|!=)\s*"?(?:profile|profile_id|vertical)\b|\bcase\s+"?(?:profile|profile_id|vertical)"?\s+when\s+'([^']+)'/i
 const sqlLike = /^\s*(?:--[^\n]*\n\s*)*(?:select|insert|update|delete|with|merge|case|where|and|or|join)\b/i
 
 interface KnownWords {
@@ -140,7 +155,11 @@ function* wordsAt(
     return
   }
   const text =
-    node.type === 'TemplateElement' ? node.value.cooked : node.type === 'Literal' && typeof node.value === 'string' ? node.value : null
+    node.type === 'TemplateElement'
+      ? node.value.cooked
+      : node.type === 'Literal' && typeof node.value === 'string'
+        ? node.value
+        : null
   if (text === null) return
   // what a module is called is another control's matter
   if (/^(?:Import|Export)(?!Specifier)/.test(around[0]?.type ?? '')) return
@@ -180,15 +199,25 @@ class Taint {
       case 'Identifier':
         return isProfileName(node.name) || this.#isHeld(node.name, spot)
       case 'MemberExpression':
-        return isProfileName(memberName(node) ?? '') || (!node.computed && memberName(node) !== 'length' && this.#isTextOf(node, spot))
+        return (
+          isProfileName(memberName(node) ?? '') ||
+          (!node.computed && memberName(node) !== 'length' && this.#isTextOf(node, spot))
+        )
       case 'CallExpression': {
         const callee = bare(node.callee)
         if (callee.type === 'Identifier') {
           if (this.#returning.has(callee.name)) return true
-          return ['String', 'encodeURIComponent'].includes(callee.name) && node.arguments.some((one) => this.reaches(one, spot))
+          return (
+            ['String', 'encodeURIComponent'].includes(callee.name) &&
+            node.arguments.some((one) => this.reaches(one, spot))
+          )
         }
         // a text made from its text; what a look-up by it gives is another matter
-        return callee.type === 'MemberExpression' && textMethods.has(memberName(callee) ?? '') && this.reaches(callee.object, spot)
+        return (
+          callee.type === 'MemberExpression' &&
+          textMethods.has(memberName(callee) ?? '') &&
+          this.reaches(callee.object, spot)
+        )
       }
       case 'TemplateLiteral':
         return node.expressions.some((one) => this.reaches(one, spot))
@@ -202,7 +231,11 @@ class Taint {
   }
 
   #isTextOf(node: Node, spot: Spot): boolean {
-    return node.type === 'MemberExpression' && ['id', 'value', 'name'].includes(memberName(node) ?? '') && this.reaches(node.object, spot)
+    return (
+      node.type === 'MemberExpression' &&
+      ['id', 'value', 'name'].includes(memberName(node) ?? '') &&
+      this.reaches(node.object, spot)
+    )
   }
 
   #isHeld(name: string, spot: Spot): boolean {
@@ -266,7 +299,9 @@ class Taint {
 }
 
 const textMethods = new Set(
-  'toLowerCase toUpperCase toLocaleLowerCase trim trimStart trimEnd slice substring substr normalize replace replaceAll split at charAt charCodeAt codePointAt concat toString padEnd padStart'.split(' '),
+  'toLowerCase toUpperCase toLocaleLowerCase trim trimStart trimEnd slice substring substr normalize replace replaceAll split at charAt charCodeAt codePointAt concat toString padEnd padStart'.split(
+    ' ',
+  ),
 )
 
 /** Functions by the name under which they are called: declared, held in a constant, or a method. */
@@ -317,12 +352,14 @@ function fixedNames(files: readonly SyntaxFile[]): Fixed {
     if (inner.type === 'Literal') return typeof inner.value === 'string' && inner.value !== ''
     return inner.type === 'TemplateLiteral' && inner.expressions.length === 0
   }
-  const holdsText = (node: Node): boolean => [...nodesIn(node)].some((one) => isLiteral(one) || (one.type === 'Property' && keyName(one.key) !== undefined))
+  const holdsText = (node: Node): boolean =>
+    [...nodesIn(node)].some((one) => isLiteral(one) || (one.type === 'Property' && keyName(one.key) !== undefined))
   const isTableLiteral = (node: Node): boolean => {
     const inner = bare(node)
     if (inner.type === 'ObjectExpression' || inner.type === 'ArrayExpression') return holdsText(inner)
     if (inner.type === 'NewExpression') return inner.arguments.some((argument) => holdsText(argument))
-    if (inner.type === 'CallExpression') return memberName(bare(inner.callee)) === 'freeze' && inner.arguments.some((argument) => holdsText(argument))
+    if (inner.type === 'CallExpression')
+      return memberName(bare(inner.callee)) === 'freeze' && inner.arguments.some((argument) => holdsText(argument))
     return inner.type === 'TSEnumDeclaration'
   }
   const holds = (name: string, matches: (node: Node) => boolean): boolean => {

@@ -9,8 +9,22 @@ export interface SecretFormat {
   accepts?: (value: string, match: RegExpMatchArray) => boolean
 }
 
-const local = /^(?:localhost|127\.|\[::1\]|0\.0\.0\.0|host\.docker\.internal|postgres|database|db|redis)(?:$|[^.\w-]|\.example)|\bexample\.(?:org|com|net)|\.(?:test|example|invalid)$/i
-const known = new Set(['postgres', 'password', 'pass', 'secret', 'admin', 'root', 'test', 'user', 'aro', 'guest', 'redis', 'example'])
+const local =
+  /^(?:localhost|127\.|\[::1\]|0\.0\.0\.0|host\.docker\.internal|postgres|database|db|redis)(?:$|[^.\w-]|\.example)|\bexample\.(?:org|com|net)|\.(?:test|example|invalid)$/i
+const known = new Set([
+  'postgres',
+  'password',
+  'pass',
+  'secret',
+  'admin',
+  'root',
+  'test',
+  'user',
+  'aro',
+  'guest',
+  'redis',
+  'example',
+])
 
 const isCalendly = (token: string): boolean =>
   /calendly/i.test(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('latin1'))
@@ -50,7 +64,8 @@ export const secretFormats: readonly SecretFormat[] = [
   },
   {
     rule: 'Twilio auth token',
-    expression: /twilio[\w .'"-]{0,40}?(?:auth[\w-]{0,3}token|token|secret)['"\]]?\s{0,3}(?:[:=,]|=>|\?\?|\|\|)\s{0,3}['"`]?(?<value>[0-9a-f]{32})(?![0-9A-Za-z])/gi,
+    expression:
+      /twilio[\w .'"-]{0,40}?(?:auth[\w-]{0,3}token|token|secret)['"\]]?\s{0,3}(?:[:=,]|=>|\?\?|\|\|)\s{0,3}['"`]?(?<value>[0-9a-f]{32})(?![0-9A-Za-z])/gi,
     isLive: false,
   },
   {
@@ -58,7 +73,8 @@ export const secretFormats: readonly SecretFormat[] = [
     expression:
       /\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|smtps?|https?|ftps?):\/\/[^\s:@/'"`<>]{0,100}:(?<value>[^\s@/'"`<>]{1,200})@(?<host>[^\s/:'"`]{1,200})/gi,
     isLive: false,
-    accepts: (value, { groups }) => !(local.test(groups?.host ?? '') && (known.has(value.toLowerCase()) || value.length < 8)),
+    accepts: (value, { groups }) =>
+      !(local.test(groups?.host ?? '') && (known.has(value.toLowerCase()) || value.length < 8)),
   },
   {
     rule: 'private key',
@@ -72,6 +88,11 @@ export const secretFormats: readonly SecretFormat[] = [
   { rule: 'AWS access key', expression: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, isLive: true },
   { rule: 'Google API key', expression: /\bAIza[\w-]{35}\b/g, isLive: true },
   { rule: 'Slack token', expression: /\bxox[abeprs]-[\w-]{20,}/g, isLive: true },
-  { rule: 'language model key', expression: /\bsk-(?:proj-|svcacct-|ant-[\w]{2,8}-)?[A-Za-z0-9_-]{32,}/g, isLive: true, accepts: (value) => /\d/.test(value) && /[A-Z]/.test(value) },
+  {
+    rule: 'language model key',
+    expression: /\bsk-(?:proj-|svcacct-|ant-[\w]{2,8}-)?[A-Za-z0-9_-]{32,}/g,
+    isLive: true,
+    accepts: (value) => /\d/.test(value) && /[A-Z]/.test(value),
+  },
   { rule: 'SendGrid key', expression: /\bSG\.[\w-]{16,}\.[\w-]{16,}/g, isLive: true },
 ]

@@ -12,7 +12,21 @@ export interface SecretFound {
   end: number
 }
 
-const code = new Set(['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs', '.json', '.py', '.go', '.java', '.rb'])
+const code = new Set([
+  '.ts',
+  '.tsx',
+  '.mts',
+  '.cts',
+  '.js',
+  '.jsx',
+  '.mjs',
+  '.cjs',
+  '.json',
+  '.py',
+  '.go',
+  '.java',
+  '.rb',
+])
 const keyStores = /\.(?:p12|pfx|jks|keystore|kdbx)$/i
 
 const name = String.raw`(?<name>[A-Za-z_][\w.-]{1,80})`
@@ -20,14 +34,20 @@ const quoted = String.raw`(?:"(?<double>[^"\n]{8,500})"|'(?<single>[^'\n]{8,500}
 const plain = String.raw`(?<plain>[^\s"'\x60#,;]{8,500})`
 const assignments = (valueForm: string): RegExp[] => [
   // name = value, "name": value, name: string = value, name ?? value
-  new RegExp(String.raw`${name}["'\]]{0,2}(?:\s*:\s*[A-Za-z]+(?=\s*=))?\s*(?:=>|:=|\?\?=?|\|\|=?|[:=](?!=))\s*(?:\(\s*)?${valueForm}`, 'g'),
+  new RegExp(
+    String.raw`${name}["'\]]{0,2}(?:\s*:\s*[A-Za-z]+(?=\s*=))?\s*(?:=>|:=|\?\?=?|\|\|=?|[:=](?!=))\s*(?:\(\s*)?${valueForm}`,
+    'g',
+  ),
   // name: schema.default(value)
   new RegExp(String.raw`${name}["']?\s*:[^\n'"\x60]{1,120}\.default\(\s*${valueForm}`, 'g'),
   // set('name', value)
   new RegExp(String.raw`["']${name}["']\s*,\s*${valueForm}`, 'g'),
 ]
 const plainAssignments = [
-  new RegExp(String.raw`^[ \t]*(?:export[ \t]+|ENV[ \t]+|ARG[ \t]+|-[ \t]+)?(?:\/\/[\w./-]+:)?${name}[ \t]*(?:[:=]|(?<=ENV[ \t].{1,80})[ \t])[ \t]*${plain}`, 'gm'),
+  new RegExp(
+    String.raw`^[ \t]*(?:export[ \t]+|ENV[ \t]+|ARG[ \t]+|-[ \t]+)?(?:\/\/[\w./-]+:)?${name}[ \t]*(?:[:=]|(?<=ENV[ \t].{1,80})[ \t])[ \t]*${plain}`,
+    'gm',
+  ),
   new RegExp(String.raw`--${name}[ =]${plain}`, 'g'),
 ]
 const inSql = /\b(?<name>password)\s+'(?<single>[^'\n]{8,200})'/gi
@@ -73,7 +93,11 @@ function encoded(text: string): SecretFound[] {
     const decoded = Buffer.from(match[0], 'base64').toString('latin1')
     if (!/^[\t\n\r\x20-\x7e]+$/.test(decoded)) return []
     const place = { start: match.index, end: match.index + match[0].length }
-    return [...byFormat(decoded), ...byName('decoded', decoded)].map((inner) => ({ ...inner, ...place, rule: `${inner.rule} in base64` }))
+    return [...byFormat(decoded), ...byName('decoded', decoded)].map((inner) => ({
+      ...inner,
+      ...place,
+      rule: `${inner.rule} in base64`,
+    }))
   })
 }
 

@@ -2,7 +2,8 @@ import { wordsOf } from './words.ts'
 
 const placeholderWords =
   /your|fake|dummy|example|sample|placeholder|change[-_ ]?me|redacted|todo|insert|replace|secret[-_ ]?here|not[-_ ]?(?:a[-_ ]?)?(?:real|secret)|x{4}|\*{3}|\.{3}|…/i
-const placeholderForms = /\$\{|\$\(|\{\{|^\$\w|^%|%[sd]|^<.*>?$|^\[.*\]$|process\.env|^(?:null|undefined|true|false|none)$/i
+const placeholderForms =
+  /\$\{|\$\(|\{\{|^\$\w|^%|%[sd]|^<.*>?$|^\[.*\]$|process\.env|^(?:null|undefined|true|false|none)$/i
 
 /** Whether a value only stands for a secret: it is filled in elsewhere, says so, or is too regular to be one. */
 export function isPlaceholder(value: string): boolean {
@@ -36,7 +37,8 @@ const identifier = /^[A-Za-z]{2}[0-9a-f]{32}$/
 
 /** Whether a value looks as if a generator of secrets had made it: long, without words, of many characters. */
 export function isRandomLooking(value: string): boolean {
-  if (value.length < 16 || /\s/.test(value) || uuid.test(value) || identifier.test(value) || isPlaceholder(value)) return false
+  if (value.length < 16 || /\s/.test(value) || uuid.test(value) || identifier.test(value) || isPlaceholder(value))
+    return false
   if (/^[0-9a-f]+$/i.test(value)) return value.length >= 20 && entropyOf(value) >= 3
   if (/^https?:\/\/|^[./~]|\/.*\.\w{1,4}$|^[\w.+-]+@[\w-]+\.\w+$/.test(value)) return false
   return !isMadeOfWords(value) && entropyOf(value) >= 3.3 && /\d/.test(value) && /[A-Za-z]/.test(value)
@@ -52,11 +54,43 @@ export function isPasswordLike(value: string): boolean {
 const isMadeOfWords = (value: string): boolean =>
   wordsOf(value).every((word) => /^[a-z]{2,}$/.test(word) || /^\d{1,4}$/.test(word) || word.length === 1)
 
-const suffixes = new Set(['prod', 'production', 'live', 'staging', 'value', 'default', 'base64', 'hex', 'raw', 'old', 'previous', 'current', 'new', 'text', 'string'])
-const secretNouns = new Set(['secret', 'secrets', 'token', 'pat', 'credential', 'credentials', 'apikey', 'authtoken', 'accesskey', 'secretkey', 'pepper', 'bearer', 'authorization'])
+const suffixes = new Set([
+  'prod',
+  'production',
+  'live',
+  'staging',
+  'value',
+  'default',
+  'base64',
+  'hex',
+  'raw',
+  'old',
+  'previous',
+  'current',
+  'new',
+  'text',
+  'string',
+])
+const secretNouns = new Set([
+  'secret',
+  'secrets',
+  'token',
+  'pat',
+  'credential',
+  'credentials',
+  'apikey',
+  'authtoken',
+  'accesskey',
+  'secretkey',
+  'pepper',
+  'bearer',
+  'authorization',
+])
 const passwordNouns = new Set(['password', 'passwd', 'passphrase', 'pwd', 'pass', 'pgpassword'])
 const keyOwners = new Set(
-  'api access private signing sign encryption encrypt suppression secret webhook master jwt hmac service session auth stripe twilio calendly llm openclaw openai account storage cipher aes backup cookie deploy shared'.split(' '),
+  'api access private signing sign encryption encrypt suppression secret webhook master jwt hmac service session auth stripe twilio calendly llm openclaw openai account storage cipher aes backup cookie deploy shared'.split(
+    ' ',
+  ),
 )
 
 /** What a name promises of its value: a secret, a password, or nothing. */
@@ -66,5 +100,7 @@ export function kindOfName(name: string): 'secret' | 'password' | undefined {
   const last = words.at(-1) ?? ''
   if (passwordNouns.has(last)) return 'password'
   if (secretNouns.has(last)) return 'secret'
-  return last === 'key' && words.slice(0, -1).some((word) => keyOwners.has(word)) && !words.includes('public') ? 'secret' : undefined
+  return last === 'key' && words.slice(0, -1).some((word) => keyOwners.has(word)) && !words.includes('public')
+    ? 'secret'
+    : undefined
 }

@@ -23,7 +23,8 @@ export interface SyntaxFile {
 export function parseFile(path: string, text = readFileSync(path, 'utf8')): SyntaxFile {
   const { program, errors } = parseSync(path, text)
   const [error] = errors
-  if (error !== undefined) throw new Error(`${path} cannot be parsed, so that what it does is not known: ${error.message}`)
+  if (error !== undefined)
+    throw new Error(`${path} cannot be parsed, so that what it does is not known: ${error.message}`)
   const spots: Spot[] = []
   const file: SyntaxFile = { path, spots, place: placesIn(text) }
   const walk = (node: Node, parent: Spot | undefined): void => {
@@ -86,7 +87,8 @@ export function bare(node: Node): Node {
 export function textOf(node: Node): string | undefined {
   const inner = bare(node)
   if (inner.type === 'Literal' && typeof inner.value === 'string') return inner.value
-  if (inner.type === 'TemplateLiteral' && inner.expressions.length === 0) return inner.quasis[0]?.value.cooked ?? undefined
+  if (inner.type === 'TemplateLiteral' && inner.expressions.length === 0)
+    return inner.quasis[0]?.value.cooked ?? undefined
   return undefined
 }
 

@@ -7,7 +7,10 @@ type PackFile = Subject['profilePacks'][number]
 type Pack = Record<string, unknown>
 
 /** An id that no source can know: letters only, as every schema of ids allows. */
-export const makeProfileId = (): string => `gate-${randomBytes(12).toString('base64').replaceAll(/[^a-z]/g, '')}x`
+export const makeProfileId = (): string =>
+  `gate-${randomBytes(12)
+    .toString('base64')
+    .replaceAll(/[^a-z]/g, '')}x`
 
 /** Gives the pack in a copy of the subject another id; the genuine module stays beside it. @throws when there is no such pack. */
 export async function renameProfile(copy: string, { file, export: name }: PackFile, profileId: string): Promise<void> {

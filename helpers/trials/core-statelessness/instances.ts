@@ -54,7 +54,7 @@ export const typesOf = (events: readonly AroEvent[]): string[] => events.map(({ 
 export const isSame = (one: Answer, other: Answer): boolean => one.status === other.status && one.text === other.text
 
 /** Waits until something holds or the time is up; whether it did is for the evidence to say. */
-export async function settle(holds: () => Promise<boolean>, withinMilliseconds = 4000): Promise<boolean> {
+export async function settle(holds: () => Promise<boolean>, withinMilliseconds = 8000): Promise<boolean> {
   const deadline = performance.now() + withinMilliseconds
   for (;;) {
     if (await holds()) return true
@@ -114,8 +114,10 @@ export async function mixTenants(client: AroClient, other: AroClient): Promise<S
     commands.map(async (command, index) => {
       const answer = answers[index]
       if (answer?.status !== 202) return
-      if (fieldOf(answer, 'commandId') !== command.body.commandId) mixedUp.push('an answer names the command of another request')
-      if (fieldOf(answer, 'correlationId') !== command.headers['X-Correlation-Id']) mixedUp.push('an answer has the correlation id of another request')
+      if (fieldOf(answer, 'commandId') !== command.body.commandId)
+        mixedUp.push('an answer names the command of another request')
+      if (fieldOf(answer, 'correlationId') !== command.headers['X-Correlation-Id'])
+        mixedUp.push('an answer has the correlation id of another request')
       const read = await readCommand(other, command)
       if (read.status !== 200) mixedUp.push(`a command is answered with ${read.status} to the tenant who gave it`)
     }),
@@ -135,12 +137,19 @@ export async function subscribe(client: AroClient): Promise<string> {
   const answer = await client.send({
     method: 'POST',
     path: subject.paths.subscriptions,
-    headers: { ...client.serviceHeaders(), 'Content-Type': 'application/json', 'X-Correlation-Id': randomUUID(), 'Idempotency-Key': randomUUID() },
+    headers: {
+      ...client.serviceHeaders(),
+      'Content-Type': 'application/json',
+      'X-Correlation-Id': randomUUID(),
+      'Idempotency-Key': randomUUID(),
+    },
     body: subject.subscription,
   })
   const id = fieldOf(answer, 'id') ?? fieldOf(answer, 'subscriptionId')
   if (answer.status >= 300 || id === null) {
-    throw new Error(`POST ${subject.paths.subscriptions}: expected 2xx with an id, got ${answer.status}: ${answer.text.slice(0, 200)}`)
+    throw new Error(
+      `POST ${subject.paths.subscriptions}: expected 2xx with an id, got ${answer.status}: ${answer.text.slice(0, 200)}`,
+    )
   }
   return id
 }

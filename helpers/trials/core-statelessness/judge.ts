@@ -42,7 +42,12 @@ export const statelessnessTrialSchema = z.object({
   }),
   crossed: z.array(crossedSchema).min(2),
   views: z.array(viewSchema).min(8),
-  breaker: z.object({ provider: z.string(), onFirst: z.string(), onSecond: z.string(), failedCalls: z.int().positive() }),
+  breaker: z.object({
+    provider: z.string(),
+    onFirst: z.string(),
+    onSecond: z.string(),
+    failedCalls: z.int().positive(),
+  }),
   tenants: z.object({ sent: z.int().min(10), accepted: z.int(), mixedUp: z.array(z.string()) }),
   killed: z.object({
     /** Commands that the killed instance had answered with 202, the last a moment before. */
@@ -57,7 +62,12 @@ export const statelessnessTrialSchema = z.object({
     isSameAnswer: z.boolean(),
     subscriptionStatus: z.int(),
   }),
-  madeUpProfile: z.object({ profileId: z.string(), startProblem: z.string().nullable(), own: outcomeSchema, madeUp: outcomeSchema }),
+  madeUpProfile: z.object({
+    profileId: z.string(),
+    startProblem: z.string().nullable(),
+    own: outcomeSchema,
+    madeUp: outcomeSchema,
+  }),
 })
 
 /** @see statelessnessTrialSchema */
@@ -101,14 +111,26 @@ const judgeSource = ({ branches, kept }: StatelessnessTrial['source']): JudgedSh
 ]
 
 function judgeCrossed(crossed: StatelessnessTrial['crossed'][number]): JudgedShortfall[] {
-  const { givenTo, acceptedStatus, commandStatus, workflowStatus, isSameCommand, isSameWorkflow, eventsOnOther, eventsOnOwn } = crossed
+  const {
+    givenTo,
+    acceptedStatus,
+    commandStatus,
+    workflowStatus,
+    isSameCommand,
+    isSameWorkflow,
+    eventsOnOther,
+    eventsOnOwn,
+  } = crossed
   const flaws: [boolean, string][] = [
     [acceptedStatus !== 202, `a genuine command is answered with ${acceptedStatus}`],
     [commandStatus !== 200, `the other instance answers ${commandStatus} when asked for the command`],
     [commandStatus === 200 && !isSameCommand, 'the other instance tells something else of the command'],
     [workflowStatus !== 200, `the other instance answers ${workflowStatus} when asked for its workflow`],
     [workflowStatus === 200 && !isSameWorkflow, 'the other instance tells something else of its workflow'],
-    [eventsOnOther !== eventsOnOwn || eventsOnOwn === 0, `the other instance has ${eventsOnOther} of its events, its own ${eventsOnOwn}`],
+    [
+      eventsOnOther !== eventsOnOwn || eventsOnOwn === 0,
+      `the other instance has ${eventsOnOther} of its events, its own ${eventsOnOwn}`,
+    ],
   ]
   return flaws
     .filter(([isFlaw]) => isFlaw)
@@ -159,12 +181,19 @@ function judgeTenants({ sent, accepted, mixedUp }: StatelessnessTrial['tenants']
 }
 
 function judgeKilled(killed: StatelessnessTrial['killed']): JudgedShortfall[] {
-  const { accepted, known, ended, withEvents, expectedEvents, repeatedStatus, isSameAnswer, subscriptionStatus } = killed
+  const { accepted, known, ended, withEvents, expectedEvents, repeatedStatus, isSameAnswer, subscriptionStatus } =
+    killed
   const flaws: [boolean, string][] = [
     [known < accepted, `${accepted - known} of ${accepted} accepted commands are not known any more`],
     [ended < known, `${known - ended} of ${known} commands are never brought to their end`],
-    [withEvents < accepted, `${accepted - withEvents} of ${accepted} commands lack events (${expectedEvents.join(', ')})`],
-    [repeatedStatus !== 202 || !isSameAnswer, `a command sent again is answered with ${repeatedStatus}, not as the first time`],
+    [
+      withEvents < accepted,
+      `${accepted - withEvents} of ${accepted} commands lack events (${expectedEvents.join(', ')})`,
+    ],
+    [
+      repeatedStatus !== 202 || !isSameAnswer,
+      `a command sent again is answered with ${repeatedStatus}, not as the first time`,
+    ],
     [subscriptionStatus !== 200, `a subscription made before is answered with ${subscriptionStatus}`],
   ]
   return flaws

@@ -28,7 +28,8 @@ export async function serveMadeUpProfile({
   const copy = join(run.runDirectory, 'made-up-profile')
   const profileId = makeProfileId()
   await copySubject(subject.root, copy)
-  for (const [index, pack] of packs.entries()) await renameProfile(copy, pack, index === 0 ? profileId : makeProfileId())
+  for (const [index, pack] of packs.entries())
+    await renameProfile(copy, pack, index === 0 ? profileId : makeProfileId())
   // a database of its own: the queue of the other one is not for its workers
   await using clone = await cloneTemplate(run.database.description, run.database.template, {
     onNamed: (name, adminUrl) => noteResource(run.runDirectory, { kind: 'database', adminUrl, name, owner: 'control' }),
@@ -38,7 +39,12 @@ export async function serveMadeUpProfile({
     await using app = await startApp({
       run,
       signal,
-      subject: { ...subject, root: copy, command: { ...subject.command, profile: profileId } },
+      subject: {
+        ...subject,
+        root: copy,
+        start: { ...subject.start, readyWithinSeconds: Math.max(60, subject.start.readyWithinSeconds) },
+        command: { ...subject.command, profile: profileId },
+      },
       databaseUrl: clone.url,
       providerUrls: providers.urls,
       labEnvironment: subject.runtime === 'node' ? providers.environment : {},

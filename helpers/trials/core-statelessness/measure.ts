@@ -4,10 +4,22 @@ import type { FacilityMap } from '../../facilities.ts'
 import { delayDatabase } from '../../faults/database-delay.ts'
 import { answerWithStatus } from '../../faults/provider-status.ts'
 import type { AroClient } from '../../subject/client.ts'
-import { makeConsentedCustomers } from '../../subject/consented.ts'
+import type { Administrator } from '../../subject/administrator.ts'
 import type { ConsentedCustomer } from '../../subject/consented.ts'
+import { makeBooking } from '../../subject/people.ts'
 import type { Answer } from '../../subject/request.ts'
-import { cross, eventsOf, fieldOf, give, mixTenants, newCommand, readCommand, replay, settle, typesOf } from './instances.ts'
+import {
+  cross,
+  eventsOf,
+  fieldOf,
+  give,
+  mixTenants,
+  newCommand,
+  readCommand,
+  replay,
+  settle,
+  typesOf,
+} from './instances.ts'
 import type { SentCommand } from './instances.ts'
 import type { StatelessnessTrial } from './judge.ts'
 import { outcomeOf, serveMadeUpProfile } from './made-up.ts'
@@ -20,6 +32,7 @@ type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers'
 const provider = 'twilio'
 const commandsBeforeKill = 5
 const delayMilliseconds = 60
+const patienceMilliseconds = 20_000
 const breakersSchema = z.looseObject({
   items: z.array(z.looseObject({ provider: z.string(), state: z.string() })),
 })
@@ -29,14 +42,11 @@ export async function tryInstances(context: Needs): Promise<StatelessnessTrial> 
   const { app, subject, progress } = context
   const source = await readCore(subject)
   progress(`${source.files} files of the core were read`)
-  const madeUp = serveMadeUpProfile(context)
-  // awaited at the end; until then its failure is nobody's
-  madeUp.catch(() => undefined)
   const first = app.client
   const administrator = await first.administrator()
-  const [consented, ...texted] = await makeConsentedCustomers(first, administrator, 3)
+  const [consented, ...texted] = await Promise.all(Array.from({ length: 3 }, () => bringIn(first, administrator)))
   if (consented === undefined) throw new Error('Expected a customer with consent, there is none.')
-  const { id: appointmentId } = await administrator.awaitAppointment(consented.customer.id)
+  const appointmentId = await awaitAppointment(administrator, consented)
   const opened = await openBreaker(context, { first, administrator }, texted)
   const secondInstance = await app.start()
   const second = app.clientOf(secondInstance)
@@ -50,6 +60,8 @@ export async function tryInstances(context: Needs): Promise<StatelessnessTrial> 
   progress('two instances were compared')
   const own = await outcomeOf(first, forth.command, forth.accepted)
   const killed = await killFirst(context, second, subscriptions.id, own)
+  await secondInstance.kill()
+  const madeUp = await serveMadeUpProfile(context)
   return {
     source,
     crossed: [forth.seen, back.seen],
@@ -57,8 +69,32 @@ export async function tryInstances(context: Needs): Promise<StatelessnessTrial> 
     breaker,
     tenants,
     killed,
-    madeUpProfile: { ...(await madeUp), own },
+    madeUpProfile: { ...madeUp, own },
   }
+}
+
+/** A customer by a genuine booking, who has agreed to be texted; with more patience than a control that measures time. */
+async function bringIn(client: AroClient, administrator: Administrator): Promise<ConsentedCustomer> {
+  const booking = makeBooking()
+  const { answer } = await client.book(booking)
+  if (answer.status !== 200 && answer.status !== 202) {
+    throw new Error(`A genuine booking was refused with ${answer.status}: ${answer.text.slice(0, 200)}`)
+  }
+  const customer = await administrator.awaitCustomer(booking.person.phone, patienceMilliseconds)
+  await administrator.recordConsent(customer.id, true)
+  return { booking, customer }
+}
+
+async function awaitAppointment(administrator: Administrator, { customer }: ConsentedCustomer): Promise<string> {
+  let id: string | undefined
+  await settle(async () => {
+    const [appointment] = await administrator.appointments(customer.id)
+    id = appointment?.id
+    return id !== undefined
+  }, patienceMilliseconds)
+  if (id === undefined)
+    throw new Error(`A genuine booking did not become an appointment within ${patienceMilliseconds} ms.`)
+  return id
 }
 
 /** Lets calls fail while there is but one instance, until its breaker is no longer closed. */
@@ -73,7 +109,7 @@ async function openBreaker(
   await settle(async () => {
     state = await breakerState(looked.first, looked)
     return state !== undefined && state !== 'closed'
-  }, 15_000)
+  }, 30_000)
   const { observations } = fault.proof()
   if (state === undefined || state === 'closed') {
     throw new Error(
@@ -117,7 +153,10 @@ async function killFirst(
   }
   const count = async (holds: (one: { command: SentCommand; answer: Answer }) => Promise<boolean>): Promise<number> =>
     (await Promise.all(accepted.map(holds))).filter(Boolean).length
-  await settle(async () => (await count(hasEnded)) === accepted.length && (await count(hasEvents)) === accepted.length, 6000)
+  await settle(
+    async () => (await count(hasEnded)) === accepted.length && (await count(hasEvents)) === accepted.length,
+    12_000,
+  )
   const repeated = await give(second, once.command)
   return {
     accepted: accepted.length,

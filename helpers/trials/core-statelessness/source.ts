@@ -34,9 +34,14 @@ export async function readCore(subject: Subject): Promise<StatelessnessTrial['so
 
 /** What the commands of profiles are about, such as `appointment`: an engine for any trade has no use for these words. */
 function domainWords({ command }: Subject, packs: readonly Record<string, unknown>[]): string[] {
-  const mapped = packs.flatMap(({ commandMappings }) => (Array.isArray(commandMappings) ? (commandMappings as unknown[]) : []))
+  const mapped = packs.flatMap(({ commandMappings }) =>
+    Array.isArray(commandMappings) ? (commandMappings as unknown[]) : [],
+  )
   const types = mapped.flatMap((mapping) =>
-    typeof mapping === 'object' && mapping !== null && 'commandType' in mapping && typeof mapping.commandType === 'string'
+    typeof mapping === 'object' &&
+    mapping !== null &&
+    'commandType' in mapping &&
+    typeof mapping.commandType === 'string'
       ? [mapping.commandType]
       : [],
   )

@@ -31,11 +31,17 @@ export async function compareViews(looked: Looked): Promise<View[]> {
 }
 
 /** Subscriptions made through one instance, replayed through both. */
-export async function compareSubscriptions(first: AroClient, second: AroClient): Promise<{ views: View[]; id: string }> {
+export async function compareSubscriptions(
+  first: AroClient,
+  second: AroClient,
+): Promise<{ views: View[]; id: string }> {
   const ofFirst = await subscribe(first)
   const ofSecond = await subscribe(second)
   const look = (id: string, maker: string): Promise<View> =>
-    compare('the replay of a subscription', `it was made through the ${maker} instance`, () => [replay(first, id), replay(second, id)])
+    compare('the replay of a subscription', `it was made through the ${maker} instance`, () => [
+      replay(first, id),
+      replay(second, id),
+    ])
   return { id: ofFirst, views: [await look(ofFirst, 'first'), await look(ofSecond, 'second')] }
 }
 

@@ -25,7 +25,9 @@ export const sourceSecretsTrialSchema = z.object({
   /** Made-up secrets and harmless texts, given to the same rules in the same run. */
   samples: z.object({ secrets: z.int().positive(), found: z.int(), harmless: z.int().positive(), alarms: z.int() }),
   findings: z.array(findingSchema),
-  listings: z.array(z.object({ listing: z.string(), reason: z.string(), matches: z.int().nonnegative(), coversLive: z.boolean() })),
+  listings: z.array(
+    z.object({ listing: z.string(), reason: z.string(), matches: z.int().nonnegative(), coversLive: z.boolean() }),
+  ),
 })
 
 /** @see sourceSecretsTrialSchema */
@@ -45,7 +47,10 @@ export function judgeSourceSecrets({ findings, listings }: SourceSecretsTrial): 
           expected: isLive
             ? 'no value of a live system in any commit, listed or not'
             : 'no secret in any commit; a test value listed in the subject file’s testSecrets, with a reason',
-          where: places.slice(0, 5).map(({ place, where }) => `${where} (${place})`).join('; '),
+          where: places
+            .slice(0, 5)
+            .map(({ place, where }) => `${where} (${place})`)
+            .join('; '),
           mitigation: `Revoke it and put in a new one, read at run time; removing it from the source does not take it out of the history. A value that no system accepts is listed by its sha256: ${sha256}.`,
         }
       }),

@@ -29,14 +29,25 @@ export async function scanSource(subject: Subject, progress: (message: string) =
   const samples = await scanSamples()
   const repository = await readRepository(root)
   if (repository.uncovered > 0) {
-    throw new Error(`${repository.uncovered} files of the last commit are not among what was read of the history: it was read in part only.`)
+    throw new Error(
+      `${repository.uncovered} files of the last commit are not among what was read of the history: it was read in part only.`,
+    )
   }
   progress(`${repository.files} files and ${repository.blobs} versions of ${repository.commits} commits were read`)
   const sightings = await scanTexts(repository.texts)
   const leaks = await findByGitleaks(root)
   for (const { rule, value, path, line, commit } of leaks ?? []) {
     const isKnown = sightings.some((one) => one.value.includes(value) || value.includes(one.value))
-    if (!isKnown) sightings.push({ value, rule, isLive: false, path, place: 'history', object: null, where: `${path}:${line} of ${commit.slice(0, 10)}` })
+    if (!isKnown)
+      sightings.push({
+        value,
+        rule,
+        isLive: false,
+        path,
+        place: 'history',
+        object: null,
+        where: `${path}:${line} of ${commit.slice(0, 10)}`,
+      })
   }
   return {
     read: {
@@ -61,10 +72,13 @@ export async function scanText(path: string, text: string): Promise<SecretFound[
 /** @throws when the scanners do not find what was just made up: then what they do not find elsewhere means nothing. */
 async function scanSamples(): Promise<SourceSecretsTrial['samples']> {
   const samples = makeSecretSamples()
-  const results = await Promise.all(samples.map(async (sample) => ({ ...sample, isFound: (await scanText(sample.path, sample.text)).length > 0 })))
+  const results = await Promise.all(
+    samples.map(async (sample) => ({ ...sample, isFound: (await scanText(sample.path, sample.text)).length > 0 })),
+  )
   const secrets = results.filter(({ isSecret }) => isSecret)
   const missed = secrets.filter(({ isFound }) => !isFound)
-  if (missed.length > 0) throw new Error(`The scanners miss made-up secrets: ${missed.map(({ name }) => name).join(', ')}.`)
+  if (missed.length > 0)
+    throw new Error(`The scanners miss made-up secrets: ${missed.map(({ name }) => name).join(', ')}.`)
   const harmless = results.filter(({ isSecret }) => !isSecret)
   return {
     secrets: secrets.length,
