@@ -121,9 +121,9 @@ function holderName(node: Node): string | undefined {
 
 /** Whether the function takes the entry away in a `finally`: then it is kept no longer than the request. */
 function isTakenAway({ around }: Spot, name: string): boolean {
-  const outermost = around.filter(isFunction).at(0)
-  if (outermost === undefined) return false
-  return [...nodesIn(outermost)].some((node) => {
+  const within = around.find(isFunction)
+  if (within === undefined) return false
+  return [...nodesIn(within)].some((node) => {
     const end =
       node.type === 'TryStatement'
         ? node.finalizer
@@ -143,7 +143,7 @@ function isTakenAway({ around }: Spot, name: string): boolean {
 /** Whether what is kept was awaited by the very function that looks there first: a copy of what is stored elsewhere. */
 function isReadThrough(spot: Spot, { name, kind, values }: Write): boolean {
   const value = values.at(-1)
-  const [within] = spot.around.filter(isFunction)
+  const within = spot.around.find(isFunction)
   if (kind !== 'container' || value === undefined || within === undefined) return false
   const isLookedAt = [...nodesIn(within)].some(
     (node) =>

@@ -195,39 +195,19 @@ class Taint {
   /** Whether an expression is, or is made from, a profile's id. */
   reaches(expression: Node, spot: Spot): boolean {
     const node = bare(expression)
-    switch (node.type) {
-      case 'Identifier':
-        return isProfileName(node.name) || this.#isHeld(node.name, spot)
-      case 'MemberExpression':
-        return (
-          isProfileName(memberName(node) ?? '') ||
-          (!node.computed && memberName(node) !== 'length' && this.#isTextOf(node, spot))
-        )
-      case 'CallExpression': {
-        const callee = bare(node.callee)
-        if (callee.type === 'Identifier') {
-          if (this.#returning.has(callee.name)) return true
-          return (
-            ['String', 'encodeURIComponent'].includes(callee.name) &&
-            node.arguments.some((one) => this.reaches(one, spot))
-          )
-        }
-        // a text made from its text; what a look-up by it gives is another matter
-        return (
-          callee.type === 'MemberExpression' &&
-          textMethods.has(memberName(callee) ?? '') &&
-          this.reaches(callee.object, spot)
-        )
-      }
-      case 'TemplateLiteral':
-        return node.expressions.some((one) => this.reaches(one, spot))
-      case 'LogicalExpression':
-        return this.reaches(node.left, spot) || this.reaches(node.right, spot)
-      case 'ConditionalExpression':
-        return this.reaches(node.consequent, spot) || this.reaches(node.alternate, spot)
-      default:
-        return false
+    const isAny = (...inner: Node[]): boolean => inner.some((one) => this.reaches(one, spot))
+    if (node.type === 'Identifier') return isProfileName(node.name) || this.#isHeld(node.name, spot)
+    if (node.type === 'MemberExpression') return isProfileName(memberName(node) ?? '') || this.#isTextOf(node, spot)
+    if (node.type === 'TemplateLiteral') return isAny(...node.expressions)
+    if (node.type === 'LogicalExpression') return isAny(node.left, node.right)
+    if (node.type === 'ConditionalExpression') return isAny(node.consequent, node.alternate)
+    if (node.type !== 'CallExpression') return false
+    const callee = bare(node.callee)
+    if (callee.type === 'Identifier') {
+      return this.#returning.has(callee.name) || (texts.has(callee.name) && isAny(...node.arguments))
     }
+    // a text made from its text; what a look-up by it gives is another matter
+    return callee.type === 'MemberExpression' && textMethods.has(memberName(callee) ?? '') && isAny(callee.object)
   }
 
   #isTextOf(node: Node, spot: Spot): boolean {
@@ -298,6 +278,7 @@ class Taint {
   }
 }
 
+const texts = new Set(['String', 'encodeURIComponent'])
 const textMethods = new Set(
   'toLowerCase toUpperCase toLocaleLowerCase trim trimStart trimEnd slice substring substr normalize replace replaceAll split at charAt charCodeAt codePointAt concat toString padEnd padStart'.split(
     ' ',

@@ -67,20 +67,20 @@ export const isFunction = (node: Node): boolean =>
 export const scopeOf = ({ around }: Pick<Spot, 'around'>): Node | undefined =>
   around.find((node) => isFunction(node) || node.type === 'Program')
 
-/** An expression without what TypeScript and parentheses put around it. */
+/** An expression without what TypeScript, parentheses and `await` put around it. */
 export function bare(node: Node): Node {
-  switch (node.type) {
-    case 'ParenthesizedExpression':
-    case 'TSAsExpression':
-    case 'TSSatisfiesExpression':
-    case 'TSNonNullExpression':
-    case 'TSTypeAssertion':
-    case 'ChainExpression':
-    case 'AwaitExpression':
-      return bare(node.type === 'AwaitExpression' ? node.argument : node.expression)
-    default:
-      return node
+  if (node.type === 'AwaitExpression') return bare(node.argument)
+  if (
+    node.type === 'ParenthesizedExpression' ||
+    node.type === 'TSAsExpression' ||
+    node.type === 'TSSatisfiesExpression' ||
+    node.type === 'TSNonNullExpression' ||
+    node.type === 'TSTypeAssertion' ||
+    node.type === 'ChainExpression'
+  ) {
+    return bare(node.expression)
   }
+  return node
 }
 
 /** The constant text of a literal or of a template without gaps. */
@@ -114,24 +114,17 @@ export function keyName(key: Node): string | undefined {
 
 /** Names bound by a pattern, each with the property it is taken from, where it is destructured. */
 export function bindingsOf(pattern: Node): { name: string; property: string | null }[] {
-  switch (pattern.type) {
-    case 'Identifier':
-      return [{ name: pattern.name, property: null }]
-    case 'AssignmentPattern':
-      return bindingsOf(pattern.left)
-    case 'RestElement':
-      return bindingsOf(pattern.argument)
-    case 'TSParameterProperty':
-      return bindingsOf(pattern.parameter)
-    case 'ArrayPattern':
-      return pattern.elements.flatMap((element) => (element === null ? [] : bindingsOf(element)))
-    case 'ObjectPattern':
-      return pattern.properties.flatMap((property) => {
-        if (property.type === 'RestElement') return bindingsOf(property)
-        const taken = keyName(property.key) ?? null
-        return bindingsOf(property.value).map(({ name, property: inner }) => ({ name, property: inner ?? taken }))
-      })
-    default:
-      return []
+  if (pattern.type === 'Identifier') return [{ name: pattern.name, property: null }]
+  if (pattern.type === 'AssignmentPattern') return bindingsOf(pattern.left)
+  if (pattern.type === 'RestElement') return bindingsOf(pattern.argument)
+  if (pattern.type === 'TSParameterProperty') return bindingsOf(pattern.parameter)
+  if (pattern.type === 'ArrayPattern') {
+    return pattern.elements.flatMap((element) => (element === null ? [] : bindingsOf(element)))
   }
+  if (pattern.type !== 'ObjectPattern') return []
+  return pattern.properties.flatMap((property) => {
+    if (property.type === 'RestElement') return bindingsOf(property)
+    const taken = keyName(property.key) ?? null
+    return bindingsOf(property.value).map(({ name, property: inner }) => ({ name, property: inner ?? taken }))
+  })
 }

@@ -124,8 +124,9 @@ export async function mixTenants(client: AroClient, other: AroClient): Promise<S
   )
   for (const tenant of tenants) {
     const { items } = await other.events({ tenant })
-    const foreign = commands.filter((command) => command.tenant !== tenant).map(({ body }) => body.aggregate.id)
-    const strayed = items.filter((event) => event.tenantId !== tenant.id || foreign.includes(event.aggregate.id))
+    const others = commands.filter((command) => command.tenant !== tenant)
+    const foreign = new Set(others.map(({ body }) => body.aggregate.id))
+    const strayed = items.filter((event) => event.tenantId !== tenant.id || foreign.has(event.aggregate.id))
     if (strayed.length > 0) mixedUp.push(`${strayed.length} events of another tenant are read`)
   }
   return { sent: commands.length, accepted: answers.filter(({ status }) => status === 202).length, mixedUp }
