@@ -32,7 +32,7 @@ type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers'
 const provider = 'twilio'
 const commandsBeforeKill = 5
 const delayMilliseconds = 60
-const patienceMilliseconds = 20_000
+const patienceMilliseconds = 40_000
 const breakersSchema = z.looseObject({
   items: z.array(z.looseObject({ provider: z.string(), state: z.string() })),
 })
