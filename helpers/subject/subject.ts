@@ -123,6 +123,18 @@ export const subjectSchema = z
       .default([]),
     /** Command lines where they differ from the seed's, by the seed's own name, e.g. { "test:e2e": ["make", "e2e"] }. */
     commands: z.record(z.string(), commandLine).default({}),
+    /**
+     * Values in the source that look like secrets and are none: each by its sha256, which the report says, or by its exact path
+     * and value. A value in the form of a provider's live system is never covered, and a listing of nothing is a finding.
+     */
+    testSecrets: z
+      .array(
+        z.union([
+          z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), reason: z.string().min(10) }),
+          z.strictObject({ path: z.string().min(1), value: z.string().min(1), reason: z.string().min(10) }),
+        ]),
+      )
+      .default([]),
     /** Where `npm audit` asks for advisories: a url, or a program that serves them and prints its url as its first line. */
     registry: z.union([z.url(), z.strictObject({ command: commandLine })]).optional(),
     /** How the image is built, for a subject with a Dockerfile. */
