@@ -28,12 +28,16 @@ export interface Copies {
 
 const areaCodes = [201, 202, 205, 206, 212, 213, 214, 301, 303, 305, 312, 404, 408, 415, 503, 512, 602, 617, 702, 718]
 
+/** How the copies spread: most people have a few appointments, one has very many. */
+const usualOfOne = 4
+const mostOfOne = 500
+
 /** The phone number of a copy; nobody else in a run has one of these. */
 export const phoneOfCopy = (number: number): string =>
   `+1${areaCodes[Math.floor(number / 10_000) % areaCodes.length] ?? 415}554${String(number % 10_000).padStart(4, '0')}`
 
 /**
- * Copies a person with consent and appointment as the subject has stored them: every row about them in the tables of
+ * Copies a person with consent and appointments as the subject has stored them, to `count` appointments in all: every row about them in the tables of
  * customers, appointments and what refers to those. Ids, numbers and addresses become new ones, and appointments spread over
  * two months; everything else stays as the subject wrote it. Triggers do not fire.
  * @throws when no table holds the person's phone number and id as they are.
@@ -60,7 +64,10 @@ export function multiplyPerson(
     const copies: Copies = { rows: {}, customerIds: [], appointmentIds: [], first }
     await client.query('BEGIN')
     await client.query('SET LOCAL session_replication_role = replica')
-    for (const one of found.filter(isAbout)) await copyRow(client, one, person, { first, count }, copies)
+    for (const one of found.filter(isAbout)) {
+      const isAppointment = holds(one.row, person.appointmentId)
+      await copyRow(client, { ...one, isAppointment }, person, { first, count }, copies)
+    }
     await client.query('COMMIT')
     for (const name of Object.keys(copies.rows)) await client.query(`ANALYZE ${name}`)
     if (copies.appointmentIds.length !== count) {
@@ -128,7 +135,7 @@ async function columnsOf(client: pg.Client, table: Table): Promise<ColumnFacts[]
 
 async function copyRow(
   client: pg.Client,
-  { table, row }: FoundRow,
+  { table, row, isAppointment }: FoundRow & { isAppointment: boolean },
   person: StoredPerson,
   { first, count }: { first: number; count: number },
   copies: Copies,
@@ -147,16 +154,20 @@ async function copyRow(
      OVERRIDING SYSTEM VALUE
      SELECT ${columns.map(({ expression }) => expression).join(', ')}
      FROM jsonb_populate_record(NULL::${table.qualified}, $1::jsonb) r,
-          (SELECT number, $4::int[] AS areas FROM generate_series($2::int, $3::int) number) n
+          (SELECT number, $4::int[] AS areas,
+                  CASE WHEN number < $2::int + $5::int THEN $2::int
+                       ELSE greatest($2::int + $5::int, number - number % $6::int) END AS person
+           FROM generate_series($2::int, $3::int) number) n
+     WHERE $7::boolean OR n.number = n.person
      RETURNING ${returned(customerColumn)} AS customer, ${returned(appointmentColumn)} AS appointment`,
-    [JSON.stringify(row), first, first + count - 1, areaCodes],
+    [JSON.stringify(row), first, first + count - 1, areaCodes, mostOfOne, usualOfOne, isAppointment],
   )
   copies.rows[table.qualified] = (copies.rows[table.qualified] ?? 0) + rows.length
   if (Object.values(row).some((value) => value === person.phone)) {
     copies.customerIds.push(...rows.flatMap(({ customer }) => customer ?? []))
   }
-  const isAppointment = columns.some(({ isUnique, value }) => isUnique && value === person.appointmentId)
-  if (isAppointment) copies.appointmentIds.push(...rows.flatMap(({ appointment }) => appointment ?? []))
+  if (columns.some(({ isUnique, value }) => isUnique && value === person.appointmentId))
+    copies.appointmentIds.push(...rows.flatMap(({ appointment }) => appointment ?? []))
 }
 
 /** What a column of a copy holds; undefined where its default is to make the value. */
@@ -164,24 +175,25 @@ function expressionFor(column: ColumnFacts, value: unknown, person: StoredPerson
   const held = `r.${quoteIdentifier(column.name)}`
   const text = String(value)
   if (value === null) return held
-  if ([person.customerId, person.appointmentId, person.calendarId].includes(text)) return newId(column, held)
+  if ([person.appointmentId, person.calendarId].includes(text)) return newId(column, held, 'n.number')
+  if (text === person.customerId) return newId(column, held, 'n.person')
   if (text === person.phone) {
-    return `'+1' || n.areas[1 + (n.number / 10000) % 20] || '554' || lpad((n.number % 10000)::text, 4, '0')`
+    return `'+1' || n.areas[1 + (n.person / 10000) % 20] || '554' || lpad((n.person % 10000)::text, 4, '0')`
   }
-  if (text === person.email) return `'n' || n.number || '.' || ${held}`
-  if (text === person.name) return `${held} || ' ' || n.number`
+  if (text === person.email) return `'n' || n.person || '.' || ${held}`
+  if (text === person.name) return `${held} || ' ' || n.person`
   if (column.type.startsWith('timestamp') && Date.parse(text) === Date.parse(person.scheduledAt)) {
     return `${held} + make_interval(hours => n.number % 1440)`
   }
   if (!column.isUnique) return held
-  return column.hasDefault ? undefined : newId(column, held)
+  return column.hasDefault ? undefined : newId(column, held, 'n.number')
 }
 
-function newId({ type, name }: ColumnFacts, held: string): string {
-  if (type === 'uuid') return newUuid(`${held}::text`)
-  if (type === 'bigint' || type === 'integer') return `${held} + n.number * 100`
+function newId({ type, name }: ColumnFacts, held: string, number: 'n.number' | 'n.person'): string {
+  if (type === 'uuid') return newUuid(`${held}::text`, number)
+  if (type === 'bigint' || type === 'integer') return `${held} + ${number} * 100`
   if (type === 'text' || type.startsWith('character')) {
-    return `CASE WHEN ${held} ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN ${newUuid(held)}::text ELSE ${held} || '-' || n.number END`
+    return `CASE WHEN ${held} ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN ${newUuid(held, number)}::text ELSE ${held} || '-' || ${number} END`
   }
   throw new Error(
     `The rows that the load needs cannot be made by copying: ids of type ${type} (${name}) are not known.`,
@@ -189,5 +201,5 @@ function newId({ type, name }: ColumnFacts, held: string): string {
 }
 
 /** A UUID of version 4 made from an old id and the copy's number, the same wherever the old id stands. */
-const newUuid = (text: string): string =>
-  `overlay(overlay(md5(${text} || ':' || n.number) placing '4' from 13) placing 'a' from 17)::uuid`
+const newUuid = (text: string, number: string): string =>
+  `overlay(overlay(md5(${text} || ':' || ${number}) placing '4' from 13) placing 'a' from 17)::uuid`

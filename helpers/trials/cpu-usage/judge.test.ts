@@ -6,7 +6,7 @@ testJudge({
   schema: processorTrialSchema,
   judge: judgeProcessor,
   alterations: [
-    ['the average is at the target', (trial) => void (trial.averagePercent = 70), /processor use was 70\.0 %/],
+    ['the average is at the target', (trial) => void (trial.averagePercent = 70), /CPU use was 70\.0 %/],
     ['it was hardly looked at', (trial) => void (trial.samples = 2), /looked at 2 times/],
     ['only half of the time was seen', (trial) => void (trial.plateauSeconds /= 2), /of the 6 s at the highest rate/],
     [

@@ -36,7 +36,7 @@ export function judgeProcessor(trial: ProcessorTrial): JudgedShortfall[] {
     [
       averagePercent < targetPercent,
       {
-        what: `processor use was ${averagePercent.toFixed(1)} % on average (${usedSeconds.toFixed(1)} s used in ${trial.plateauSeconds.toFixed(1)} s, ${samples} samples)`,
+        what: `CPU use was ${averagePercent.toFixed(1)} % on average (${usedSeconds.toFixed(1)} s used in ${trial.plateauSeconds.toFixed(1)} s, ${samples} samples)`,
         expected: `less than ${targetPercent} % of ${processors} ${processors === 1 ? 'processor' : 'processors'}`,
         where,
         mitigation:
@@ -47,7 +47,7 @@ export function judgeProcessor(trial: ProcessorTrial): JudgedShortfall[] {
       samples >= trial.plateauSeconds * leastSamplesPerSecond &&
         trial.plateauSeconds >= trial.plannedPlateauSeconds * leastPlateauShare,
       {
-        what: `processor time was looked at ${samples} times in ${trial.plateauSeconds.toFixed(1)} s of the ${trial.plannedPlateauSeconds} s at the highest rate`,
+        what: `CPU time was looked at ${samples} times in ${trial.plateauSeconds.toFixed(1)} s of the ${trial.plannedPlateauSeconds} s at the highest rate`,
         expected: 'at least once a second, over nine tenths of that time',
         where,
         mitigation: 'Run the gate on a machine with nothing else to do.',
@@ -56,7 +56,7 @@ export function judgeProcessor(trial: ProcessorTrial): JudgedShortfall[] {
     [
       trial.answeredRequests >= trial.plannedRequests * leastAnsweredShare,
       {
-        what: `${trial.answeredRequests} of the ${trial.plannedRequests} requests at the highest rate were answered in that time: what the others cost is not in its processor use`,
+        what: `${trial.answeredRequests} of the ${trial.plannedRequests} requests at the highest rate were answered in that time: what the others cost is not in its CPU use`,
         expected: `at least ${leastAnsweredShare * 100} %`,
         where,
         mitigation: 'Let the subject answer sooner, or run the gate on a machine with nothing else to do.',
