@@ -53,14 +53,17 @@ export const loadFacts = {
   warmupSeconds: z.number().nonnegative(),
   /** Appointments in the database before the load began. */
   storedAppointments: z.int().positive(),
+  /** Of the machine's processor time, what programs outside of this run used meanwhile; null where that is not told. */
+  otherPrograms: z.object({ percent: z.number().nonnegative() }).nullable(),
 }
 
 /** @see loadFacts */
-export const loadFactsOf = ({ load, profile, warmupSeconds, stored }: LoadTrial) => ({
+export const loadFactsOf = ({ load, profile, warmupSeconds, stored, resources }: LoadTrial) => ({
   engine: `${load.engine} ${load.engineVersion}`,
   profile,
   warmupSeconds,
   storedAppointments: stored.appointments,
+  otherPrograms: resources.othersPercent === null ? null : { percent: resources.othersPercent },
 })
 
 /** The result of one part. @throws when the load had no such part. */
@@ -76,7 +79,10 @@ export function partOf(trial: LoadTrial, part: LoadPart): PartEvidence {
   const { planned, completed, failed, dropped } = scenario.requests
   return {
     part,
-    ...{ planned, completed, failed, dropped },
+    planned,
+    completed,
+    failed,
+    dropped,
     achievedRatio: scenario.achievedRatio,
     lateness99Milliseconds: latenessOf(trial.load, scenario),
     statuses: scenario.statuses,
@@ -103,7 +109,9 @@ export function latenciesOf(values: readonly number[], seed: number, what: strin
   }
   return {
     samples: values.length,
-    ...{ p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
+    p50: percentile(0.5),
+    p95: percentile(0.95),
+    p99: percentile(0.99),
     maximumMilliseconds: quantileInterval(values, 1, seed).value,
   }
 }

@@ -4,9 +4,19 @@ import type { Latencies, PartEvidence } from './evidence.ts'
 /** A condition and what to say where it does not hold. */
 export type Check = [isMet: boolean, shortfall: JudgedShortfall]
 
-/** The shortfalls of the checks that do not hold. */
-export const shortfallsOf = (checks: readonly Check[]): JudgedShortfall[] =>
-  checks.flatMap(([isMet, shortfall]) => (isMet ? [] : [shortfall]))
+const busyPercent = 25
+
+/** The shortfalls of the checks that do not hold; each says so where the machine was busy with something else. */
+export function shortfallsOf(
+  checks: readonly Check[],
+  { otherPrograms }: { otherPrograms: { percent: number } | null },
+): JudgedShortfall[] {
+  const beside =
+    otherPrograms === null || otherPrograms.percent < busyPercent
+      ? ''
+      : `; meanwhile programs outside of this run used ${Math.round(otherPrograms.percent)} % of the machine`
+  return checks.flatMap(([isMet, shortfall]) => (isMet ? [] : [{ ...shortfall, what: `${shortfall.what}${beside}` }]))
+}
 
 const largestFailedShare = 0.01
 const leastAchievedRatio = 0.99

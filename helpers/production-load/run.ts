@@ -29,7 +29,7 @@ export async function runProductionLoad(context: LoadContext, parts: readonly Lo
     const resources = watchResources(instance.pid)
     const events = watchEvents(app.client)
     let load: LoadResult
-    let highWaterMegabytes: number | undefined
+    let held: ReturnType<typeof resources.stop>
     try {
       load = await runLoad(plan, run.loadEngine, {
         signal,
@@ -38,7 +38,7 @@ export async function runProductionLoad(context: LoadContext, parts: readonly Lo
             `load: ${Math.round(elapsedSeconds)} s of ${totalSeconds} s${requests > 0 ? `, ${requests} requests answered` : ''}`,
           ),
       })
-      ;({ highWaterMegabytes } = resources.stop())
+      held = resources.stop()
       const accepted = (part: LoadPart): string[] => acceptedOf(load, part).map(({ correlationId }) => correlationId)
       const [booked, texted] = [accepted('webhooks'), accepted('messages')]
       await waitUntil(
@@ -62,7 +62,10 @@ export async function runProductionLoad(context: LoadContext, parts: readonly Lo
     const { from, to } = plateauSeconds(profile)
     return {
       runId: run.runId,
-      ...{ profile, seed, parts: [...parts], warmupSeconds: warmupSeconds(profile) },
+      profile,
+      seed,
+      parts: [...parts],
+      warmupSeconds: warmupSeconds(profile),
       plateau: { from: load.startedAt + from * 1000, to: load.startedAt + to * 1000 },
       stored: prepared.stored,
       shown: prepared.shown,
@@ -70,7 +73,11 @@ export async function runProductionLoad(context: LoadContext, parts: readonly Lo
       processedAt: Object.fromEntries(events.seenAt),
       receivedAt: Object.fromEntries(messagesReceived(providers)),
       routesLeftOut: routesLeftOut(context),
-      resources: { samples: [...resources.samples], highWaterMegabytes: highWaterMegabytes ?? null },
+      resources: {
+        samples: [...resources.samples],
+        highWaterMegabytes: held.highWaterMegabytes ?? null,
+        othersPercent: held.othersPercent ?? null,
+      },
       limits: subject.limits,
       eventReadingFailures: events.failures(),
     }

@@ -23,6 +23,8 @@ const resourcesSchema = z.strictObject({
     .min(2),
   /** The most that the kernel saw during the load, also between samples; null where it does not tell. */
   highWaterMegabytes: z.number().nonnegative().nullable(),
+  /** Of this machine's processor time, what went to programs outside of this run; null where the kernel does not tell. */
+  othersPercent: z.number().nonnegative().nullable(),
 })
 
 /** One run of the production load, as it is kept for all the controls that judge it. */

@@ -14,8 +14,11 @@ export interface ResourceSample {
 /** Samples of a process tree while something goes on. */
 export interface ResourceWatch {
   samples: readonly ResourceSample[]
-  /** Ends it; gives the highest memory that the kernel saw between two samples too, or undefined where it does not tell. */
-  stop(): { highWaterMegabytes: number | undefined }
+  /**
+   * Ends it; gives the highest memory that the kernel saw between two samples too, and how much of this machine's processor
+   * time went to programs that are not of this run; undefined where the kernel does not tell.
+   */
+  stop(): { highWaterMegabytes: number | undefined; othersPercent: number | undefined }
 }
 
 // what Linux gives to programs, on every architecture that Node runs on
@@ -44,6 +47,7 @@ export function watchResources(pid: number, everyMilliseconds = 200): ResourceWa
       `Memory and processor time of the subject's process ${pid} cannot be read from /proc: run the gate on Linux, and start the subject as a process of this machine.`,
     )
   }
+  const before = readMachine()
   const timer = setInterval(sample, everyMilliseconds)
   return {
     samples,
@@ -52,7 +56,10 @@ export function watchResources(pid: number, everyMilliseconds = 200): ResourceWa
       sample()
       const marks = readTree(pid).map((one) => megabytesOf(one.pid, 'VmHWM'))
       const sum = marks.reduce<number>((total, mark) => total + (mark ?? Number.NaN), 0)
-      return { highWaterMegabytes: marks.length === 0 || Number.isNaN(sum) ? undefined : sum }
+      return {
+        highWaterMegabytes: marks.length === 0 || Number.isNaN(sum) ? undefined : sum,
+        othersPercent: othersSince(before, readMachine()),
+      }
     },
   }
 }
@@ -116,4 +123,36 @@ function megabytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number | undefined 
   } catch {
     return undefined
   }
+}
+
+interface MachineReading {
+  busySeconds: number
+  totalSeconds: number
+  /** Used by the processes of this run: all that the gate's main process has started. */
+  ownSeconds: number
+}
+
+function readMachine(): MachineReading | undefined {
+  try {
+    const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? ''
+    // user, nice, system, idle, waiting, interrupts, stolen by other machines
+    const seconds = line
+      .split(/\s+/)
+      .slice(1, 9)
+      .map((ticks) => Number(ticks) / ticksPerSecond)
+    const totalSeconds = seconds.reduce((sum, some) => sum + some, 0)
+    return {
+      totalSeconds,
+      busySeconds: totalSeconds - (seconds[3] ?? 0) - (seconds[4] ?? 0),
+      ownSeconds: readTree(process.ppid).reduce((sum, one) => sum + one.processorSeconds, 0),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function othersSince(before: MachineReading | undefined, after: MachineReading | undefined): number | undefined {
+  if (before === undefined || after === undefined || after.totalSeconds <= before.totalSeconds) return undefined
+  const others = after.busySeconds - before.busySeconds - (after.ownSeconds - before.ownSeconds)
+  return Math.max(0, (others / (after.totalSeconds - before.totalSeconds)) * 100)
 }

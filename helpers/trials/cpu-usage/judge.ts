@@ -32,36 +32,39 @@ const leastAnsweredShare = 0.9
 export function judgeProcessor(trial: ProcessorTrial): JudgedShortfall[] {
   const { averagePercent, usedSeconds, processors, samples, parts } = trial
   const where = 'the subject’s processes under load'
-  return shortfallsOf([
+  return shortfallsOf(
     [
-      averagePercent < targetPercent,
-      {
-        what: `CPU use was ${averagePercent.toFixed(1)} % on average (${usedSeconds.toFixed(1)} s used in ${trial.plateauSeconds.toFixed(1)} s, ${samples} samples)`,
-        expected: `less than ${targetPercent} % of ${processors} ${processors === 1 ? 'processor' : 'processors'}`,
-        where,
-        mitigation:
-          'A processor profile under this load shows what computes. Or give it more processors, or more instances.',
-      },
+      [
+        averagePercent < targetPercent,
+        {
+          what: `CPU use was ${averagePercent.toFixed(1)} % on average (${usedSeconds.toFixed(1)} s used in ${trial.plateauSeconds.toFixed(1)} s, ${samples} samples)`,
+          expected: `less than ${targetPercent} % of ${processors} ${processors === 1 ? 'processor' : 'processors'}`,
+          where,
+          mitigation:
+            'A processor profile under this load shows what computes. Or give it more processors, or more instances.',
+        },
+      ],
+      [
+        samples >= trial.plateauSeconds * leastSamplesPerSecond &&
+          trial.plateauSeconds >= trial.plannedPlateauSeconds * leastPlateauShare,
+        {
+          what: `CPU time was looked at ${samples} times in ${trial.plateauSeconds.toFixed(1)} s of the ${trial.plannedPlateauSeconds} s at the highest rate`,
+          expected: 'at least once a second, over nine tenths of that time',
+          where,
+          mitigation: 'Run the gate on a machine with nothing else to do.',
+        },
+      ],
+      [
+        trial.answeredRequests >= trial.plannedRequests * leastAnsweredShare,
+        {
+          what: `${trial.answeredRequests} of the ${trial.plannedRequests} requests at the highest rate were answered in that time: what the others cost is not in its CPU use`,
+          expected: `at least ${leastAnsweredShare * 100} %`,
+          where,
+          mitigation: 'Let the subject answer sooner, or run the gate on a machine with nothing else to do.',
+        },
+      ],
+      ...parts.flatMap(checkPart),
     ],
-    [
-      samples >= trial.plateauSeconds * leastSamplesPerSecond &&
-        trial.plateauSeconds >= trial.plannedPlateauSeconds * leastPlateauShare,
-      {
-        what: `CPU time was looked at ${samples} times in ${trial.plateauSeconds.toFixed(1)} s of the ${trial.plannedPlateauSeconds} s at the highest rate`,
-        expected: 'at least once a second, over nine tenths of that time',
-        where,
-        mitigation: 'Run the gate on a machine with nothing else to do.',
-      },
-    ],
-    [
-      trial.answeredRequests >= trial.plannedRequests * leastAnsweredShare,
-      {
-        what: `${trial.answeredRequests} of the ${trial.plannedRequests} requests at the highest rate were answered in that time: what the others cost is not in its CPU use`,
-        expected: `at least ${leastAnsweredShare * 100} %`,
-        where,
-        mitigation: 'Let the subject answer sooner, or run the gate on a machine with nothing else to do.',
-      },
-    ],
-    ...parts.flatMap(checkPart),
-  ])
+    trial,
+  )
 }

@@ -31,26 +31,29 @@ const leastSamplesPerSecond = 1
 export function judgeMemory(trial: MemoryTrial): JudgedShortfall[] {
   const { peakPercent, peakMegabytes, limitMegabytes, samples, spannedSeconds, parts } = trial
   const where = 'the subject’s processes under load'
-  return shortfallsOf([
+  return shortfallsOf(
     [
-      peakPercent < targetPercent,
-      {
-        what: `memory rose to ${Math.round(peakMegabytes)} MB, ${peakPercent.toFixed(1)} % of the limit (${samples} samples)`,
-        expected: `less than ${targetPercent} % of ${limitMegabytes} MB`,
-        where,
-        mitigation:
-          'Find out what is kept or read at once: a heap profile under this load shows it. Or raise the limit.',
-      },
+      [
+        peakPercent < targetPercent,
+        {
+          what: `memory rose to ${Math.round(peakMegabytes)} MB, ${peakPercent.toFixed(1)} % of the limit (${samples} samples)`,
+          expected: `less than ${targetPercent} % of ${limitMegabytes} MB`,
+          where,
+          mitigation:
+            'Find out what is kept or read at once: a heap profile under this load shows it. Or raise the limit.',
+        },
+      ],
+      [
+        samples >= spannedSeconds * leastSamplesPerSecond,
+        {
+          what: `memory was looked at ${samples} times in ${Math.round(spannedSeconds)} s`,
+          expected: 'at least once a second',
+          where,
+          mitigation: 'Run the gate on a machine with nothing else to do.',
+        },
+      ],
+      ...parts.flatMap(checkPart),
     ],
-    [
-      samples >= spannedSeconds * leastSamplesPerSecond,
-      {
-        what: `memory was looked at ${samples} times in ${Math.round(spannedSeconds)} s`,
-        expected: 'at least once a second',
-        where,
-        mitigation: 'Run the gate on a machine with nothing else to do.',
-      },
-    ],
-    ...parts.flatMap(checkPart),
-  ])
+    trial,
+  )
 }

@@ -22,25 +22,29 @@ const targetMilliseconds = 5000
 const leastSamples = { release: 600, rehearsal: 40 }
 
 /** Why the time to send messages is too long, or cannot be trusted. */
-export function judgeMessages({ load, received, missing, profile }: MessageTrial): JudgedShortfall[] {
+export function judgeMessages(trial: MessageTrial): JudgedShortfall[] {
+  const { load, received, missing, profile } = trial
   const where = 'messages under load'
-  return shortfallsOf([
-    ...checkP95(received, {
-      milliseconds: targetMilliseconds,
-      leastSamples: leastSamples[profile],
-      what: 'from trigger to provider',
-      where,
-      mitigation: 'Look at queue latency, the number of workers that send, and how often one waits for the provider.',
-    }),
-    ...checkPart(load),
+  return shortfallsOf(
     [
-      missing === 0,
-      {
-        what: `${missing} accepted messages never reached the provider`,
-        expected: 'every accepted message is sent',
+      ...checkP95(received, {
+        milliseconds: targetMilliseconds,
+        leastSamples: leastSamples[profile],
+        what: 'from trigger to provider',
         where,
-        mitigation: 'Store the message and its job in one transaction, and keep the job until the provider has it.',
-      },
+        mitigation: 'Look at queue latency, the number of workers that send, and how often one waits for the provider.',
+      }),
+      ...checkPart(load),
+      [
+        missing === 0,
+        {
+          what: `${missing} accepted messages never reached the provider`,
+          expected: 'every accepted message is sent',
+          where,
+          mitigation: 'Store the message and its job in one transaction, and keep the job until the provider has it.',
+        },
+      ],
     ],
-  ])
+    trial,
+  )
 }
