@@ -87,7 +87,7 @@ export const mixedRoutes: readonly MixedRoute[] = [
     path: `/appointments/${each(appointmentsToConfirm)}`,
     body: { status: 'confirmed' },
   })),
-  admin('GET', '/customers', 2, () => ({ path: '/customers?page=1&limit=50' })),
+  admin('GET', '/customers', 2, () => ({ path: '/customers' })),
   admin('GET', '/customers/{id}', 1, ({ customers }) => ({ path: `/customers/${each(customers)}` })),
   admin('GET', '/customers/{id}/export', 1, ({ customers }) => ({ path: `/customers/${each(customers)}/export` })),
   admin('PUT', '/customers/{id}/consent', 1, ({ customers }) => ({

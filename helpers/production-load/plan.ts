@@ -16,7 +16,7 @@ const clients = 400
 const shares: Record<LoadPart, { together: number; alone: number }> = {
   webhooks: { together: 0.4, alone: 1 },
   messages: { together: 0.2, alone: 0.4 },
-  dashboard: { together: 0.1, alone: 0.3 },
+  dashboard: { together: 0.1, alone: 0.6 },
   api: { together: 0.3, alone: 0.6 },
 }
 
