@@ -70,5 +70,5 @@ test.each([
 
 test('a load that is not one is refused', async () => {
   keep('dashboard', { outcome: 'measured', trial: { ...trial, load: {} } })
-  await expect(productionLoad(context, ['dashboard'])).rejects.toThrow()
+  await expect(productionLoad(context, ['dashboard'])).rejects.toThrow(/startedAt/)
 })
