@@ -3,7 +3,7 @@ import { judgeStates, stateTrialSchema } from '../../helpers/trials/state-transi
 import { tryStates } from '../../helpers/trials/state-transitions/measure.ts'
 
 const extents = {
-  rehearsal: { walks: 6, races: 4, walkMilliseconds: 12_000 },
+  rehearsal: { walks: 6, races: 4, walkMilliseconds: 15_000 },
   release: { walks: 25, races: 24, walkMilliseconds: 20_000 },
 }
 

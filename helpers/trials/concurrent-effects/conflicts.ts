@@ -29,7 +29,7 @@ export async function sendConflicts(ground: Ground, customers: () => ConsentedCu
   ])
 }
 
-const movedCustomers = 6
+const movedCustomers = 4
 
 /** How many customers {@link sendConflicts} asks for. */
 export const customersForConflicts = 6 + movedCustomers

@@ -18,7 +18,7 @@ interface Sample {
 interface Kind {
   name: string
   answers: number[]
-  make(customer: ConsentedCustomer): (count: number) => Sample
+  make(next: () => ConsentedCustomer, count: number): Sample
 }
 
 /** What was sent, to be looked at once everything has settled. */
@@ -27,14 +27,14 @@ export type SentCopies = (log: readonly AuditEntry[]) => Promise<ConcurrencyTria
 const acknowledged = [200, 202]
 const many = (count: number, send: Send): Send[] => Array.from({ length: count }, () => send)
 
-/** Kinds whose sample is made of a customer of its own. */
+/** The kinds; those that are about a customer take the next one. */
 function kindsOf({ instances: [{ client }] }: Ground): Kind[] {
   const { tenant } = client
   return [
     {
       name: 'a booking, signed anew each time',
       answers: acknowledged,
-      make: () => (count) => {
+      make: (_next, count) => {
         const booking = makeBooking()
         const subjects = { phone: booking.person.phone, ids: [booking.appointmentId] }
         return { sends: many(count, delivering(calendlyMessage(booking))), subjects }
@@ -43,7 +43,7 @@ function kindsOf({ instances: [{ client }] }: Ground): Kind[] {
     {
       name: 'a booking, the very same delivery',
       answers: [...acknowledged, 401],
-      make: () => (count) => {
+      make: (_next, count) => {
         const booking = makeBooking()
         const delivery = client.sign(calendlyMessage(booking))
         const subjects = { phone: booking.person.phone, ids: [booking.appointmentId] }
@@ -56,23 +56,30 @@ function kindsOf({ instances: [{ client }] }: Ground): Kind[] {
     {
       name: 'a cancellation',
       answers: acknowledged,
-      make: (customer) => (count) => ({
-        sends: many(count, delivering(calendlyMessage(customer.booking, 'appointment.cancelled'))),
-        subjects: subjectsOf(customer),
-      }),
+      make: (next, count) => {
+        const customer = next()
+        return {
+          sends: many(count, delivering(calendlyMessage(customer.booking, 'appointment.cancelled'))),
+          subjects: subjectsOf(customer),
+        }
+      },
     },
     {
       name: 'a payment',
       answers: acknowledged,
-      make: (customer) => (count) => ({
-        sends: many(count, delivering(stripeMessage({ appointmentId: customer.booking.appointmentId }))),
-        subjects: subjectsOf(customer),
-      }),
+      make: (next, count) => {
+        const customer = next()
+        return {
+          sends: many(count, delivering(stripeMessage({ appointmentId: customer.booking.appointmentId }))),
+          subjects: subjectsOf(customer),
+        }
+      },
     },
     ...(['YES', 'STOP', 'Can we reschedule to another day?'] as const).map((body): Kind => ({
       name: `a reply "${body}"`,
       answers: [...acknowledged, 401],
-      make: (customer) => (count) => {
+      make: (next, count) => {
+        const customer = next()
         const message = smsMessage(tenant, { from: customer.booking.person.phone, body })
         const send: Send = (to, correlationId) => {
           const { subject, url } = to.client
@@ -84,7 +91,7 @@ function kindsOf({ instances: [{ client }] }: Ground): Kind[] {
     {
       name: 'a command',
       answers: [202],
-      make: () => (count) => {
+      make: (_next, count) => {
         const command = client.makeCommand()
         const path = client.subject.paths.commands
         const { headers, body } = command
@@ -97,10 +104,10 @@ function kindsOf({ instances: [{ client }] }: Ground): Kind[] {
 }
 
 /** Sends one of each kind once, and another many times at once on all instances. */
-export async function sendCopies(ground: Ground, customers: () => ConsentedCustomer): Promise<SentCopies[]> {
+export async function sendCopies(ground: Ground, next: () => ConsentedCustomer): Promise<SentCopies[]> {
   return Promise.all(
     kindsOf(ground).map(async ({ name, answers, make }): Promise<SentCopies> => {
-      const [single, repeated] = [make(customers())(1), make(customers())(copies)]
+      const [single, repeated] = [make(next, 1), make(next, copies)]
       const [first, volley]: Volley[] = await Promise.all([
         sendAtOnce(ground, single.sends),
         sendAtOnce(ground, repeated.sends),
@@ -118,4 +125,4 @@ export async function sendCopies(ground: Ground, customers: () => ConsentedCusto
 }
 
 /** How many customers {@link sendCopies} asks for. */
-export const customersForCopies = 16
+export const customersForCopies = 10

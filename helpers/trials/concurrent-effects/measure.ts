@@ -1,6 +1,7 @@
 import type { ControlDatabase } from '../../database/control-database.ts'
 import { withClient } from '../../database/client.ts'
 import type { ProviderLab } from '../../providers/lab.ts'
+import { inParallel } from '../../parallel.ts'
 import { answerLate } from '../../faults/provider-slow.ts'
 import type { App } from '../../subject/app.ts'
 import { readAuditLog } from '../../subject/audit-log.ts'
@@ -31,19 +32,18 @@ export async function tryConcurrency(
   providers: ProviderLab,
   progress: (message: string) => void,
 ): Promise<ConcurrencyTrial> {
-  const starting = app.start()
   const { client } = app
   const administrator = await client.administrator()
   const feed = await EventFeed.open(client)
   const needed = customersForCopies + customersForConflicts + stormy + erased + 1
-  const customers = await makeConsentedCustomers(client, administrator, needed)
+  const [customers, second] = await Promise.all([makeConsentedCustomers(client, administrator, needed), app.start()])
   const next = (): ConsentedCustomer => {
     const customer = customers.pop()
     if (customer === undefined) throw new Error(`Expected more than ${needed} customers.`)
     return customer
   }
-  await Promise.all(customers.map(({ customer }) => administrator.awaitAppointment(customer.id)))
-  const other = app.clientOf(await starting)
+  await inParallel(customers, 4, ({ customer }) => administrator.awaitAppointment(customer.id))
+  const other = app.clientOf(second)
   const instances: Ground['instances'] = [
     { client, administrator },
     { client: other, administrator: await other.administrator() },

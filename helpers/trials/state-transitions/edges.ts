@@ -5,7 +5,7 @@ import type { AppointmentState } from '../../subject/appointment-states.ts'
 import { admin } from './stage.ts'
 import type { Actor, Stage } from './stage.ts'
 
-const atOnce = 6
+const atOnce = 4
 const unknownState = 'postponed'
 /** Tables that only note what was asked; what they claim is read through the admin API. */
 const notes = /audit|log/i

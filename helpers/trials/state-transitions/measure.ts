@@ -27,14 +27,13 @@ export async function tryStates(
   { seed, walks: runs, races: drawn, walkMilliseconds }: Extent,
   progress: (message: string) => void,
 ): Promise<StateTrial> {
-  const starting = app.start()
   const stage = new Stage(await EventFeed.open(app.client))
   await stage.add(app.client)
   const [edges, messages, { actors: walkers, walks }, second] = await Promise.all([
     tryEdges(stage, database.url),
     tryMessages(stage),
     tryWalks(stage, { seed, runs, withinMilliseconds: walkMilliseconds }),
-    starting,
+    app.start(),
   ])
   progress(`${edges.actors.length + messages.length} appointments led through the machine, ${walks.runs} walks`)
   await stage.add(app.clientOf(second))

@@ -6,7 +6,7 @@ import { lead } from './edges.ts'
 import { admin, calendar, reply } from './stage.ts'
 import type { Actor, Ask, Stage } from './stage.ts'
 
-const atOnce = 6
+const atOnce = 4
 const hour = 3_600_000
 
 interface Case {

@@ -9,7 +9,7 @@ const finalStates = ['completed', 'no_show', 'cancelled']
 const movable = ['booked', 'confirmed', 'rescheduled']
 const mostStepsWhenFinal = 3
 const mostSteps = 9
-const walkers = 3
+const walkers = 2
 
 interface Model {
   state: string
