@@ -126,7 +126,7 @@ async function changeConsent(ground: Ground, { customer }: ConsentedCustomer): P
       return before !== undefined && earlier !== undefined && before !== earlier
     })
     const last = flagIn(events.at(-1)?.payload)
-    const granted = await ground.instances[0].administrator.isConsentGranted(customerPhone(customer))
+    const granted = await ground.instances[0].administrator.isConsentGranted(customer.phone)
     return conflict(
       'consent given and withdrawn',
       [volley],
@@ -284,8 +284,6 @@ function flagIn(value: unknown): boolean | undefined {
   }
   return undefined
 }
-
-const customerPhone = ({ phone }: { phone: string }): string => phone
 
 function addUp(volleys: readonly Volley[]): Record<string, number> {
   const sum: Record<string, number> = {}

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
 import { findMentions } from '../../database/mentions.ts'
 import type { ProviderLab } from '../../providers/lab.ts'
 import type { Administrator } from '../../subject/administrator.ts'
@@ -108,18 +107,17 @@ export async function effectsOf(
   { phone, ids }: Subjects,
   log: readonly AuditEntry[],
 ): Promise<Record<string, number>> {
+  // what the events are about has an id of its own, which is known only now
+  const events = eventsOf(ground, volley)
+  const known = [...new Set([...ids, ...events.map(({ aggregate }) => aggregate.id)])]
   const effects: Record<string, number> = { 'messages at the provider': messagesTo(ground, phone) }
   const add = (what: string): void => void (effects[what] = (effects[what] ?? 0) + 1)
-  for (const { eventType } of eventsOf(ground, volley)) add(`events ${eventType}`)
+  for (const { eventType } of events) add(`events ${eventType}`)
   for (const entry of log) {
     const text = JSON.stringify(entry)
-    if (!reading.test(deedOf(entry)) && ids.some((id) => text.includes(id))) add(`audit entries ${deedOf(entry)}`)
+    if (!reading.test(deedOf(entry)) && known.some((id) => text.includes(id))) add(`audit entries ${deedOf(entry)}`)
   }
-  for (const { table, rows } of await findMentions(ground.databaseUrl, [phone, ...ids], { leavingOut: notes }))
+  for (const { table, rows } of await findMentions(ground.databaseUrl, [phone, ...known], { leavingOut: notes }))
     effects[`rows in ${table}`] = rows
   return effects
 }
-
-/** The answer's field, where it is a text. */
-export const textField = (answer: Pick<Answer, 'json'>, name: string): string | undefined =>
-  z.record(z.string(), z.unknown()).safeParse(answer.json).data?.[name]?.toString()
