@@ -11,7 +11,7 @@ export default control(import.meta, {
     'Sends deliveries, replies, commands, opt-outs, replays, erasures, messages and consent changes at once through two instances on a slowed database, and counts events, audit entries, rows and messages at the provider.',
   severity: 'critical',
   needs: ['app', 'database', 'providers'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 150,
   evidence: concurrencyTrialSchema,
   measure: ({ app, database, providers, progress }) => tryConcurrency(app, database, providers, progress),
   judge: judgeConcurrency,

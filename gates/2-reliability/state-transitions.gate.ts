@@ -16,7 +16,7 @@ export default control(import.meta, {
     'Asks for every change through the admin API, sends the calendar’s messages and customers’ replies in every state and order, walks at random (fast-check, shrunk), and races changes on two instances; compares answers, state, events and audit log.',
   severity: 'critical',
   needs: ['app', 'database'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 150,
   evidence: stateTrialSchema,
   measure: ({ app, database, seed, profile, progress }) =>
     tryStates(app, database, { seed, ...extents[profile] }, progress),

@@ -43,6 +43,8 @@ export interface Actor {
 const shownSchema = z.looseObject({ status: z.string() })
 const takesEffectWithinMilliseconds = 5000
 const fenceWithinMilliseconds = 20_000
+const shownWithinMilliseconds = 15_000
+const busyMilliseconds = 500
 
 /** The subject's instances with the administrator's session on each, and the events that come meanwhile. */
 export class Stage {
@@ -118,8 +120,20 @@ export class Stage {
     return steps
   }
 
-  /** The appointment as the admin API shows it; undefined where there is none. */
+  /** The appointment as the admin API shows it; undefined where there is none. A service too busy to show it is asked again. */
   async read(actor: Actor): Promise<Shown | undefined> {
+    const deadline = performance.now() + shownWithinMilliseconds
+    for (;;) {
+      try {
+        return await this.#readOnce(actor)
+      } catch (error) {
+        if (performance.now() > deadline) throw error
+        await sleep(busyMilliseconds)
+      }
+    }
+  }
+
+  async #readOnce(actor: Actor): Promise<Shown | undefined> {
     const { administrator } = this.instance()
     if (actor.id === undefined) {
       const customer = await administrator.customer(actor.booking.person.phone)
