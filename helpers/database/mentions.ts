@@ -26,7 +26,7 @@ export function findMentions(
         [patterns],
       )
       const [row] = rows
-      if (row?.checksum != null)
+      if (typeof row?.checksum === 'string')
         found.push({ table: `${schema}.${name}`, rows: Number(row.rows), checksum: row.checksum })
     }
     return found

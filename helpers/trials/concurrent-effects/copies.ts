@@ -114,9 +114,13 @@ export async function sendCopies(ground: Ground, next: () => ConsentedCustomer):
       ])
       if (first === undefined || volley === undefined) throw new Error('Expected two volleys.')
       const [status] = first.answers
-      if (status == null || status >= 300) throw new Error(`${name}, genuine, sent once: expected 2xx, got ${status}`)
+      if (status === undefined || status === null || status >= 300)
+        throw new Error(`${name}, genuine, sent once: expected 2xx, got ${status}`)
       return async (log) => ({
-        ...{ name, copies, answers, statuses: volley.statuses },
+        name,
+        copies,
+        answers,
+        statuses: volley.statuses,
         once: await effectsOf(ground, first, single.subjects, log),
         seen: await effectsOf(ground, volley, repeated.subjects, log),
       })

@@ -41,7 +41,8 @@ export async function eraseOften(
     const requests = volleys.reduce((sum, { answers }) => sum + answers.length, 0)
     return {
       name: 'erasure of a person beside everything else',
-      ...{ requests, statuses },
+      requests,
+      statuses,
       effects: [
         { what: 'requests accepted', seen: accepted, atLeast: people.length, atMost: requests },
         { what: 'traces of erased people', seen: traces.size, atLeast: 0, atMost: 0 },

@@ -8,7 +8,7 @@ export interface Flaw {
   where: string
 }
 
-const beginnings = ['booked', 'rescheduled', 'cancelled']
+const beginnings = new Set(['booked', 'rescheduled', 'cancelled'])
 const isDone = (status: number): boolean => status >= 200 && status < 300
 const listed = (texts: readonly string[]): string => (texts.length === 0 ? 'none' : texts.join(', '))
 
@@ -133,7 +133,7 @@ function judgeOrder({ name, end }: Story, states: readonly { told: string }[]): 
   const path = states.map(({ told }) => told)
   path.forEach((told, index) => {
     const before = path[index - 1]
-    const isLawful = before === undefined ? beginnings.includes(told) : isAllowed(before, told)
+    const isLawful = before === undefined ? beginnings.has(told) : isAllowed(before, told)
     if (isLawful) return
     const what = `by its events the appointment went from ${before ?? 'nothing'} to ${told}`
     flaws.push({ kind: 'illegal', where: `${name}: ${path.join(', ')}`, what })

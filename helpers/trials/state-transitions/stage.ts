@@ -94,7 +94,10 @@ export class Stage {
         const { client, administrator } = this.instance(isAlone ? 0 : index)
         const { status } = await send(correlationId, client, administrator)
         const step: Step = {
-          ...{ how, asked, status, after: null },
+          how,
+          asked,
+          status,
+          after: null,
           ...(mustEndIn === undefined ? {} : { mustEndIn }),
           ...(refusedWith === undefined ? {} : { refusedWith }),
         }
@@ -178,9 +181,8 @@ export class Stage {
   /** Waits until the state that must come is told, or, where none must, until the message has been processed. */
   async #awaitEffect(actor: Actor, { mustEndIn, time }: Ask, correlationId: string): Promise<void> {
     const deadline = performance.now() + takesEffectWithinMilliseconds
-    while (time !== undefined && !hasTime(await this.read(actor), time) && performance.now() < deadline) {
-      await sleep(50)
-    }
+    const hasIt = async (): Promise<boolean> => time === undefined || hasTime(await this.read(actor), time)
+    while (!(await hasIt()) && performance.now() < deadline) await sleep(50)
     const before = statusOf(actor.shown) ?? 'absent'
     if (mustEndIn !== undefined && !mustEndIn.includes(before)) {
       const isEffect = (event: AroEvent): boolean =>

@@ -5,8 +5,8 @@ import { findFlaws } from './path.ts'
 import { admin, calendar, reply } from './stage.ts'
 import type { Actor, Ask, Stage } from './stage.ts'
 
-const finalStates = ['completed', 'no_show', 'cancelled']
-const movable = ['booked', 'confirmed', 'rescheduled']
+const finalStates = new Set(['completed', 'no_show', 'cancelled'])
+const movable = new Set(['booked', 'confirmed', 'rescheduled'])
 const mostStepsWhenFinal = 3
 const mostSteps = 9
 const walkers = 2
@@ -33,7 +33,7 @@ class Walk implements fc.AsyncCommand<Model, Actor> {
   }
 
   async run(model: Model, actor: Actor): Promise<void> {
-    if (finalStates.includes(model.state)) model.stepsWhenFinal += 1
+    if (finalStates.has(model.state)) model.stepsWhenFinal += 1
     const [step] = await this.#stage.take(actor, [this.#ask(actor, model.state)])
     model.state = step?.after ?? model.state
   }
@@ -76,7 +76,7 @@ async function walkFrom(
       ...appointmentStates.map((state) => walk(`admin: ${state}`, (actor) => admin(() => actor.id, state))),
       walk('calendar: created', ({ booking }) => calendar(booking, 'created')),
       walk('calendar: updated', ({ booking }, state) =>
-        calendar(moved(booking), 'updated', movable.includes(state) ? { time: moved(booking).scheduledAt } : {}),
+        calendar(moved(booking), 'updated', movable.has(state) ? { time: moved(booking).scheduledAt } : {}),
       ),
       walk('calendar: cancelled', ({ booking }, state) =>
         calendar(booking, 'cancelled', isAllowed(state, 'cancelled') ? { mustEndIn: ['cancelled'] } : {}),
@@ -96,8 +96,9 @@ async function walkFrom(
     if (flaw !== undefined) throw new Error(`${flaw.what} (${flaw.where})`)
     actors.push(actor)
   })
-  const { seed, runs: numRuns, withinMilliseconds: interruptAfterTimeLimit } = options
-  const details = await fc.check(property, { seed, numRuns, interruptAfterTimeLimit })
+  const { seed, runs: numRuns, withinMilliseconds } = options
+  const plugins = [fc.interruptAfterTimeLimit(withinMilliseconds)]
+  const details = await fc.check(property, { seed, numRuns, plugins })
   if (!details.failed || details.counterexample === null) {
     return { actors, walks: { runs: details.numRuns, steps, seed, counterexample: null } }
   }
@@ -105,9 +106,11 @@ async function walkFrom(
   return {
     actors,
     walks: {
-      ...{ runs: details.numRuns, steps, seed },
+      runs: details.numRuns,
+      steps,
+      seed,
       counterexample: {
-        commands: String(counterexample[0]),
+        commands: fc.stringify(counterexample),
         path: counterexamplePath ?? '',
         shrinks: numShrinks,
         flaw: errorInstance instanceof Error ? errorInstance.message : String(errorInstance),
