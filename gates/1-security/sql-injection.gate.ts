@@ -10,7 +10,7 @@ export default control(import.meta, {
     'Follows every query call of the source, and every EXECUTE in the database, back to where its text comes from; sends marked and hostile texts in every field of every route while the wire to the database is read.',
   severity: 'critical',
   needs: ['app', 'database'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 120,
   evidence: sqlTrialSchema,
   measure: ({ app, database, ...context }) => tryInjections(app, database, context),
   judge: judgeSql,

@@ -42,4 +42,5 @@ export const sqlInjections: readonly SqlInjection[] = [
 const letters = 'bcdfghjklmnpqrstvwxz'
 
 /** A word of consonants that is in no language, no statement and no other mark. */
-export const makeMark = (): string => `zq${Array.from({ length: 12 }, () => letters[randomInt(letters.length)]).join('')}`
+export const makeMark = (): string =>
+  `zq${Array.from({ length: 12 }, () => letters[randomInt(letters.length)]).join('')}`

@@ -11,4 +11,3 @@ export function structureOf(text: string): string | undefined {
     return undefined
   }
 }
-

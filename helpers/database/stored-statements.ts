@@ -47,10 +47,15 @@ export async function auditStoredStatements(url: string): Promise<StoredAudit> {
 
 const expressionSchema = z.object({ PLpgSQL_expr: z.object({ query: z.string() }) })
 const variableSchema = z.object({
-  PLpgSQL_var: z.object({ refname: z.string(), datatype: z.object({ PLpgSQL_type: z.object({ typname: z.string() }) }) }),
+  PLpgSQL_var: z.object({
+    refname: z.string(),
+    datatype: z.object({ PLpgSQL_type: z.object({ typname: z.string() }) }),
+  }),
 })
 const functionSchema = z.object({
-  plpgsql_funcs: z.array(z.object({ PLpgSQL_function: z.object({ datums: z.array(z.unknown()).default([]), action: z.unknown() }) })),
+  plpgsql_funcs: z.array(
+    z.object({ PLpgSQL_function: z.object({ datums: z.array(z.unknown()).default([]), action: z.unknown() }) }),
+  ),
 })
 
 /** The statements of one function that are made when it runs. Needs `loadModule` to have been awaited. */
@@ -60,7 +65,9 @@ export function findDynamic(definition: string): Omit<StoredFinding, 'routine'>[
     const types = new Map(
       datums.flatMap((datum) => {
         const { data } = variableSchema.safeParse(datum)
-        return data === undefined ? [] : [[data.PLpgSQL_var.refname, data.PLpgSQL_var.datatype.PLpgSQL_type.typname] as const]
+        return data === undefined
+          ? []
+          : [[data.PLpgSQL_var.refname, data.PLpgSQL_var.datatype.PLpgSQL_type.typname] as const]
       }),
     )
     const found: Found = { run: [], assigned: new Map(), filled: new Set() }
@@ -94,12 +101,16 @@ function collect(node: unknown, found: Found): void {
   }
   for (const [kind, content] of Object.entries(node)) {
     const property = running[kind]
-    const own = property === undefined ? undefined : expressionSchema.safeParse((content as Record<string, unknown>)[property]).data
+    const own =
+      property === undefined
+        ? undefined
+        : expressionSchema.safeParse((content as Record<string, unknown>)[property]).data
     if (own !== undefined) found.run.push(own.PLpgSQL_expr.query)
     if (kind === 'PLpgSQL_stmt_assign') {
       const expression = expressionSchema.safeParse((content as { expr?: unknown }).expr).data?.PLpgSQL_expr.query ?? ''
       const [, name, value] = /^\s*"?(\w+)"?\s*:?=\s*([\s\S]*)$/.exec(expression) ?? []
-      if (name !== undefined && value !== undefined) found.assigned.set(name, [...(found.assigned.get(name) ?? []), value])
+      if (name !== undefined && value !== undefined)
+        found.assigned.set(name, [...(found.assigned.get(name) ?? []), value])
     }
     if (kind === 'PLpgSQL_row')
       for (const { name } of (content as { fields?: { name: string }[] }).fields ?? []) found.filled.add(name)
@@ -116,8 +127,37 @@ interface Context {
 // a value of such a type has no text that could end a name or a literal
 const closedTypes =
   /^(?:pg_catalog\.)?(?:regclass|regtype|regproc|regprocedure|regnamespace|int[248]?|integer|bigint|smallint|oid|bool(?:ean)?|uuid|date|time(?:stamp)?(?:tz)?|interval|numeric|float[48])\b/i
-const quotingFunctions = new Set(['quote_ident', 'quote_literal', 'quote_nullable', 'count', 'length', 'now', 'to_char', 'md5', 'pg_get_userbyid'])
-const passingFunctions = new Set(['coalesce', 'concat', 'concat_ws', 'string_agg', 'array_to_string', 'array_agg', 'lower', 'upper', 'trim', 'btrim', 'replace', 'left', 'right', 'nullif', 'substr', 'substring', 'rpad', 'lpad'])
+const quotingFunctions = new Set([
+  'quote_ident',
+  'quote_literal',
+  'quote_nullable',
+  'count',
+  'length',
+  'now',
+  'to_char',
+  'md5',
+  'pg_get_userbyid',
+])
+const passingFunctions = new Set([
+  'coalesce',
+  'concat',
+  'concat_ws',
+  'string_agg',
+  'array_to_string',
+  'array_agg',
+  'lower',
+  'upper',
+  'trim',
+  'btrim',
+  'replace',
+  'left',
+  'right',
+  'nullif',
+  'substr',
+  'substring',
+  'rpad',
+  'lpad',
+])
 const nodeSchema = z.record(z.string(), z.unknown())
 
 /** The parts of an expression that may be any text. */
@@ -144,12 +184,17 @@ function openIn(node: unknown, context: Context): string[] {
     case 'A_Expr':
       return [fields['lexpr'], fields['rexpr']].flatMap((each) => (each === undefined ? [] : openIn(each, context)))
     case 'TypeCast':
-      return closedTypes.test(lastName(nodeSchema.safeParse(fields['typeName']).data?.['names'])) ? [] : openIn(fields['arg'], context)
+      return closedTypes.test(lastName(nodeSchema.safeParse(fields['typeName']).data?.['names']))
+        ? []
+        : openIn(fields['arg'], context)
     case 'CoalesceExpr':
     case 'A_ArrayExpr':
       return all(fields['args'] ?? fields['elements'])
     case 'CaseExpr':
-      return [...all(fields['args']), ...(fields['defresult'] === undefined ? [] : openIn(fields['defresult'], context))]
+      return [
+        ...all(fields['args']),
+        ...(fields['defresult'] === undefined ? [] : openIn(fields['defresult'], context)),
+      ]
     case 'CaseWhen':
       return openIn(fields['result'], context)
     case 'FuncCall': {

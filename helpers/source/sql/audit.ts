@@ -47,7 +47,13 @@ export function auditSql(root: string, files: readonly string[] = listProduction
       if (!sink.isCertain && !isSql) continue
       audit.calls += 1
       for (const { what, from, steps } of reading.trails)
-        audit.findings.push({ where: tree.placeOf(sink.node), call: shorten(sink.name), what, from, steps: steps.toReversed() })
+        audit.findings.push({
+          where: tree.placeOf(sink.node),
+          call: shorten(sink.name),
+          what,
+          from,
+          steps: steps.toReversed(),
+        })
     }
   }
   return audit
@@ -66,14 +72,16 @@ function readSink(reader: OriginReader, sink: Sink): Reading {
 function rawValues(reader: OriginReader, sink: Sink, { pieces }: Reading): Reading[] {
   const question: Question = { tree: sink.tree, node: sink.text, path: [], bound: noBound, depth: 0 }
   return pieces.flatMap((piece) =>
-    [...piece.matchAll(/\$(?:(\d+)|[{(<[/](\w+)(?=[:^#]|[})>\]/][:^#])[})>\]/]?)(?::raw|:value|\^|#)/g)].flatMap((found) => {
-      const [, number, name] = found
-      const quotes = [...piece.slice(0, found.index)].filter((letter) => letter === "'").length
-      if (quotes % 2 === 1 && found[0].endsWith(':value')) return []
-      const steps = number === undefined ? [{ property: name ?? '' }] : [{ element: Number(number) - 1 }]
-      if (sink.values !== undefined) return [reader.read({ ...question, node: sink.values, path: steps })]
-      return [reader.read({ ...question, path: [{ property: 'values' }, ...steps] })]
-    }),
+    [...piece.matchAll(/\$(?:(\d+)|[{(<[/](\w+)(?=[:^#]|[})>\]/][:^#])[})>\]/]?)(?::raw|:value|\^|#)/g)].flatMap(
+      (found) => {
+        const [, number, name] = found
+        const quotes = [...piece.slice(0, found.index)].filter((letter) => letter === "'").length
+        if (quotes % 2 === 1 && found[0].endsWith(':value')) return []
+        const steps = number === undefined ? [{ property: name ?? '' }] : [{ element: Number(number) - 1 }]
+        if (sink.values !== undefined) return [reader.read({ ...question, node: sink.values, path: steps })]
+        return [reader.read({ ...question, path: [{ property: 'values' }, ...steps] })]
+      },
+    ),
   )
 }
 
@@ -82,7 +90,8 @@ function isHandedOn(project: Project, sink: Sink): boolean {
   const text = bare(sink.text)
   if (text.type !== 'Identifier') return false
   const [definition, ...others] = project.bindingsOf(sink.tree).of(text).definitions
-  if (definition?.kind !== 'parameter' || others.length > 0 || definition.path.length > 0 || definition.index > 0) return false
+  if (definition?.kind !== 'parameter' || others.length > 0 || definition.path.length > 0 || definition.index > 0)
+    return false
   const made = ancestorsOf(sink.tree, sink.node).find((each) => isFunction(each))
   if (made !== definition.of || !isFunction(made)) return false
   const name = project.memberNameOf(sink.tree, made)

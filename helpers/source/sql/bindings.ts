@@ -65,7 +65,8 @@ export function readBindings(tree: SyntaxTree): Bindings {
   const scopeOf = (node: SyntaxNode, isHoisted: boolean): SyntaxNode =>
     ancestorsOf(tree, node)
       .slice(1)
-      .find((each) => (isHoisted ? isFunction(each) || each.type === 'Program' : scopeTypes.has(each.type))) ?? tree.root
+      .find((each) => (isHoisted ? isFunction(each) || each.type === 'Program' : scopeTypes.has(each.type))) ??
+    tree.root
   const bind = (scope: SyntaxNode, name: string): Binding => {
     const names = scopes.get(scope) ?? new Map<string, Binding>()
     scopes.set(scope, names)
@@ -80,7 +81,11 @@ export function readBindings(tree: SyntaxTree): Bindings {
     }
     return bind(tree.root, name)
   }
-  const declare = (pattern: SyntaxNode, scope: SyntaxNode, define: (path: PathStep[], otherwise?: SyntaxNode) => Definition): void => {
+  const declare = (
+    pattern: SyntaxNode,
+    scope: SyntaxNode,
+    define: (path: PathStep[], otherwise?: SyntaxNode) => Definition,
+  ): void => {
     for (const { name, path, otherwise } of namesIn(pattern)) {
       bind(scope, name).definitions.push(define(path, otherwise))
       if (otherwise !== undefined) bind(scope, name).definitions.push({ kind: 'value', node: otherwise, path: [] })
@@ -100,7 +105,12 @@ export function readBindings(tree: SyntaxTree): Bindings {
       const scope = scopeOf(node, node.kind === 'var')
       for (const { id, init } of node.declarations) {
         if ((parent?.type === 'ForOfStatement' || parent?.type === 'ForInStatement') && parent.left === node) {
-          declare(id, parent, (path) => ({ kind: 'loop', over: parent.right, path, isKeys: parent.type === 'ForInStatement' }))
+          declare(id, parent, (path) => ({
+            kind: 'loop',
+            over: parent.right,
+            path,
+            isKeys: parent.type === 'ForInStatement',
+          }))
         } else {
           for (const { name } of namesIn(id)) bind(scope, name)
           if (init !== null) declare(id, scope, (path) => ({ kind: 'value', node: init, path }))
@@ -141,7 +151,8 @@ export function readBindings(tree: SyntaxTree): Bindings {
       const replaces = node.operator === '='
       if (node.left.type === 'MemberExpression') noteTarget(node.left, node, node.right, replaces)
       else
-        for (const { name, path } of namesIn(node.left)) lookUp(node, name).writes.push({ at: node, value: node.right, path, replaces })
+        for (const { name, path } of namesIn(node.left))
+          lookUp(node, name).writes.push({ at: node, value: node.right, path, replaces })
     } else if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression') {
       const method = nameOfCallee(node.callee) ?? ''
       if (!adding.has(method)) return
@@ -150,7 +161,8 @@ export function readBindings(tree: SyntaxTree): Bindings {
     } else if (node.type === 'PropertyDefinition' && node.value !== null) {
       const name = nameOfKey(node.key, node.computed)
       const owner = tree.parentOf(node)
-      if (name !== undefined && owner !== undefined) noteField(owner, name, { at: node, value: node.value, path: [], replaces: false })
+      if (name !== undefined && owner !== undefined)
+        noteField(owner, name, { at: node, value: node.value, path: [], replaces: false })
     } else if (node.type === 'TSParameterProperty') {
       const owner = classAround(node)
       const inner = node.parameter.type === 'AssignmentPattern' ? node.parameter.left : node.parameter
@@ -160,7 +172,13 @@ export function readBindings(tree: SyntaxTree): Bindings {
   }
 
   /** What is put into `a`, `a.b` or `this.b` by way of a member of it. */
-  function noteTarget(member: Extract<SyntaxNode, { type: 'MemberExpression' }>, at: SyntaxNode, value: SyntaxNode, replaces: boolean, isCall = false): void {
+  function noteTarget(
+    member: Extract<SyntaxNode, { type: 'MemberExpression' }>,
+    at: SyntaxNode,
+    value: SyntaxNode,
+    replaces: boolean,
+    isCall = false,
+  ): void {
     const steps: PathStep[] = []
     let object: SyntaxNode = member
     if (isCall) {
@@ -172,7 +190,8 @@ export function readBindings(tree: SyntaxTree): Bindings {
       const name = propertyOf(object)
       if (inner.type === 'ThisExpression') {
         const owner = classAround(object)
-        if (owner !== undefined && name !== undefined) noteField(owner, name, { at, value, path: steps, replaces: replaces && steps.length === 0 })
+        if (owner !== undefined && name !== undefined)
+          noteField(owner, name, { at, value, path: steps, replaces: replaces && steps.length === 0 })
         return
       }
       steps.unshift(name === undefined ? { any: true } : { property: name })
@@ -193,7 +212,10 @@ export function readBindings(tree: SyntaxTree): Bindings {
 }
 
 /** The names that a pattern binds, each with the way to its part of the value. */
-export function namesIn(pattern: SyntaxNode, path: PathStep[] = []): { name: string; path: PathStep[]; otherwise?: SyntaxNode }[] {
+export function namesIn(
+  pattern: SyntaxNode,
+  path: PathStep[] = [],
+): { name: string; path: PathStep[]; otherwise?: SyntaxNode }[] {
   switch (pattern.type) {
     case 'Identifier':
       return [{ name: pattern.name, path }]

@@ -1,5 +1,5 @@
 import { readSchema } from './schemas.ts'
-import { constant, shorten } from './reading.ts'
+import { constant, shorten, spell } from './reading.ts'
 import type { Arguments, OriginReader, Question, Reading } from './reading.ts'
 import { moduleOf, returnsOf } from './project.ts'
 import type { CallNode } from './project.ts'
@@ -9,10 +9,75 @@ import type { SyntaxNode } from './syntax-tree.ts'
 type CallQuestion = Question & { node: CallNode }
 
 // what they give is a number, a truth, or hexadecimal digits, whatever they are given
-const numbers = new Set(['Number', 'parseInt', 'parseFloat', 'BigInt', 'Boolean', 'randomUUID', 'randomInt', 'isArray', 'getTime', 'toISOString', 'toFixed', 'now', 'indexOf', 'charCodeAt', 'codePointAt', 'byteLength', 'Date', 'hrtime', 'uptime', 'toISODate'])
+const numbers = new Set([
+  'Number',
+  'parseInt',
+  'parseFloat',
+  'BigInt',
+  'Boolean',
+  'randomUUID',
+  'randomInt',
+  'isArray',
+  'getTime',
+  'toISOString',
+  'toFixed',
+  'now',
+  'indexOf',
+  'charCodeAt',
+  'codePointAt',
+  'byteLength',
+  'Date',
+  'hrtime',
+  'uptime',
+  'toISODate',
+])
 // quotes that a database client's own package puts around an identifier or a literal
-const quoting = new Set(['escapeIdentifier', 'escapeLiteral', 'escapeId', 'quoteIdent', 'quoteLiteral', 'ident', 'literal', 'escape', 'identifier', 'quoteIdentifier'])
-const textMethods = new Set(['trim', 'trimStart', 'trimEnd', 'toLowerCase', 'toUpperCase', 'toString', 'slice', 'substring', 'substr', 'normalize', 'repeat', 'at', 'charAt', 'split', 'valueOf', 'toWellFormed', 'toLocaleLowerCase', 'toLocaleUpperCase', 'String', 'flat', 'reverse', 'toReversed', 'sort', 'toSorted', 'filter', 'values', 'keys', 'entries', 'find', 'findLast', 'pop', 'shift'])
+const quoting = new Set([
+  'escapeIdentifier',
+  'escapeLiteral',
+  'escapeId',
+  'quoteIdent',
+  'quoteLiteral',
+  'ident',
+  'literal',
+  'escape',
+  'identifier',
+  'quoteIdentifier',
+])
+const textMethods = new Set([
+  'trim',
+  'trimStart',
+  'trimEnd',
+  'toLowerCase',
+  'toUpperCase',
+  'toString',
+  'slice',
+  'substring',
+  'substr',
+  'normalize',
+  'repeat',
+  'at',
+  'charAt',
+  'split',
+  'valueOf',
+  'toWellFormed',
+  'toLocaleLowerCase',
+  'toLocaleUpperCase',
+  'String',
+  'flat',
+  'reverse',
+  'toReversed',
+  'sort',
+  'toSorted',
+  'filter',
+  'values',
+  'keys',
+  'entries',
+  'find',
+  'findLast',
+  'pop',
+  'shift',
+])
 const adding = new Set(['concat', 'join', 'padStart', 'padEnd', 'with', 'toSpliced'])
 
 /** What the result of a call is as a text. */
@@ -31,40 +96,76 @@ export function readCall(reader: OriginReader, question: CallQuestion): Reading 
   const own = readOwn(reader, question, name)
   if (own !== undefined) return own
   if (numbers.has(name) || (object?.type === 'Identifier' && object.name === 'Math')) return constant()
-  if ((name === 'toString' || name === 'digest') && first?.type === 'Literal' && first.value === 'hex') return constant()
+  if ((name === 'toString' || name === 'digest') && first?.type === 'Literal' && first.value === 'hex')
+    return constant()
   if (node.type === 'NewExpression') return readMade(reader, question, name, given)
   if (name === 'format' || name === 'pgFormat' || name === 'withArray') return readFormat(reader, question, given)
   if (quoting.has(name)) return constant()
   if (isStatementMaker(reader, question)) return part(first, [])
   const checked = readChecked(reader, question, name, given)
   if (checked !== undefined) return checked
-  if (name === 'String' || name === 'stringify' || name === 'freeze' || name === 'assign' || name === 'structuredClone' || name === 'resolve' || name === 'fromEntries' || name === 'inspect')
-    return object !== undefined && name === 'resolve' && isPath(object) ? all() : reader.union(given.map((each) => part(each, name === 'String' || name === 'stringify' ? [{ any: true }] : path)))
+  if (
+    name === 'String' ||
+    name === 'stringify' ||
+    name === 'freeze' ||
+    name === 'assign' ||
+    name === 'structuredClone' ||
+    name === 'resolve' ||
+    name === 'fromEntries' ||
+    name === 'inspect'
+  )
+    return object !== undefined && name === 'resolve' && isPath(object)
+      ? all()
+      : reader.union(
+          given.map((each) => part(each, name === 'String' || name === 'stringify' ? [{ any: true }] : path)),
+        )
   // a name in an object, e.g. Object.keys(columns)
   if (object?.type === 'Identifier' && object.name === 'Object' && first !== undefined) {
     if (name === 'keys' && reader.isConstant(tree, first)) return constant()
     return name === 'keys' || name === 'entries' ? keysOf(reader, question, first) : part(first, [{ any: true }])
   }
-  if (name === 'from' && second !== undefined) return part(second, []).isOther ? returned(reader, question, second) : all()
-  if (name === 'from' || name === 'of' || name === 'all') return reader.union(given.map((each) => part(each, name === 'of' ? path.slice(1) : path)))
-  if (/^(?:readFile|readFileSync|readdir|readdirSync|join|fileURLToPath|dirname|basename|normalize|text|pathToFileURL)$/.test(name) && (object === undefined || !isText(reader, question, object)))
-    if (/^(?:readFile|readdir)/.test(name) || object === undefined || isPath(object)) return part(first, []).trails.length > 0 || name === 'join' ? all() : constant()
+  if (name === 'from' && second !== undefined)
+    return part(second, []).isOther ? returned(reader, question, second) : all()
+  if (name === 'from' || name === 'of' || name === 'all')
+    return reader.union(given.map((each) => part(each, name === 'of' ? path.slice(1) : path)))
+  if (
+    /^(?:readFile|readFileSync|readdir|readdirSync|join|fileURLToPath|dirname|basename|normalize|text|pathToFileURL)$/.test(
+      name,
+    ) &&
+    (object === undefined || !isText(reader, question, object))
+  )
+    if (/^(?:readFile|readdir)/.test(name) || object === undefined || isPath(object))
+      return part(first, []).trails.length > 0 || name === 'join' ? all() : constant()
   if (object !== undefined) {
     if (name === 'fill') return part(first, [])
     if (name === 'map' || name === 'flatMap') return returned(reader, question, first)
     if (name === 'filter') return isNarrowing(reader, question, first) ? constant() : part(object)
     if (name === 'get' && reader.isConstant(tree, object)) return constant()
-    if (name === 'reduce' || name === 'reduceRight') return reader.union([returned(reader, question, first), part(second, [])])
+    if (name === 'reduce' || name === 'reduceRight')
+      return reader.union([returned(reader, question, first), part(second, [])])
     if (name === 'replace' || name === 'replaceAll') return readReplaced(reader, question, object, given)
-    if (textMethods.has(name)) return part(object, name === 'split' || name === 'values' || name === 'entries' ? [] : name === 'find' || name === 'at' || name === 'pop' || name === 'shift' ? [{ any: true }, ...path] : path)
-    if (adding.has(name)) return reader.union([part(object, path.length > 0 ? path : [{ any: true }]), ...given.map((each) => part(each, []))])
+    if (textMethods.has(name))
+      return part(
+        object,
+        name === 'split' || name === 'values' || name === 'entries'
+          ? []
+          : name === 'find' || name === 'at' || name === 'pop' || name === 'shift'
+            ? [{ any: true }, ...path]
+            : path,
+      )
+    if (adding.has(name))
+      return reader.union([
+        part(object, path.length > 0 ? path : [{ any: true }]),
+        ...given.map((each) => part(each, [])),
+      ])
     if (name === 'then') return returned(reader, question, first)
     if (name === 'catch' || name === 'finally') return part(object)
   }
-  return reader.unknown(question, `the result of ${shorten(tree.textOf(node))}`)
+  return reader.unknown(question, `the result of ${shorten(tree.textOf(node))}${spell(path)}`)
 }
 
-const isPath = (node: SyntaxNode): boolean => node.type === 'Identifier' && /^(?:path|posix|url|fs|fsp|promises)$/i.test(node.name)
+const isPath = (node: SyntaxNode): boolean =>
+  node.type === 'Identifier' && /^(?:path|posix|url|fs|fsp|promises)$/i.test(node.name)
 const isText = (reader: OriginReader, question: CallQuestion, object: SyntaxNode): boolean =>
   !isPath(object) && !reader.read({ ...question, node: object, path: [] }).isOther
 
@@ -73,10 +174,21 @@ function isStatementMaker(reader: OriginReader, { tree, node }: CallQuestion): b
   const callee = bare(node.callee)
   const root = callee.type === 'MemberExpression' ? bare(callee.object) : callee
   if (root.type !== 'Identifier') return false
-  return reader.project.bindingsOf(tree).of(root).definitions.some((definition) => {
-    const source = definition.kind === 'import' ? definition.source : definition.kind === 'value' ? moduleOf(definition.node) : undefined
-    return source !== undefined && /^(?:pg-copy-streams|dedent|outdent|sql-formatter|pg-cursor|pg-query-stream)/.test(source)
-  })
+  return reader.project
+    .bindingsOf(tree)
+    .of(root)
+    .definitions.some((definition) => {
+      const source =
+        definition.kind === 'import'
+          ? definition.source
+          : definition.kind === 'value'
+            ? moduleOf(definition.node)
+            : undefined
+      return (
+        source !== undefined &&
+        /^(?:pg-copy-streams|dedent|outdent|sql-formatter|pg-cursor|pg-query-stream)/.test(source)
+      )
+    })
 }
 
 /** A call of a function of the project: what it returns for what it is given. */
@@ -84,10 +196,18 @@ function readOwn(reader: OriginReader, question: CallQuestion, name: string): Re
   const { tree, node, bound } = question
   if (node.type === 'NewExpression') return undefined
   const made = reader.project.functionsOf(tree, node.callee)
-  if (made.length === 0 || (node.callee.type === 'MemberExpression' && (textMethods.has(name) || adding.has(name) || numbers.has(name)))) return undefined
+  if (
+    made.length === 0 ||
+    (node.callee.type === 'MemberExpression' && (textMethods.has(name) || adding.has(name) || numbers.has(name)))
+  )
+    return undefined
   const checked = readChecked(reader, question, name, node.arguments)
   if (checked !== undefined) return checked
-  const given: Arguments = node.arguments.map((each) => ({ tree, bound, node: each.type === 'SpreadElement' ? each.argument : each }))
+  const given: Arguments = node.arguments.map((each) => ({
+    tree,
+    bound,
+    node: each.type === 'SpreadElement' ? each.argument : each,
+  }))
   const results = made.flatMap((found) =>
     returnsOf(found.node, found.tree).map((each) =>
       reader.read({ ...question, ...found, node: each, bound: new Map([...bound, [found.node, given]]) }),
@@ -97,12 +217,24 @@ function readOwn(reader: OriginReader, question: CallQuestion, name: string): Re
 }
 
 /** What a schema has let through: `schema.parse(x)`, and a function that is given one. */
-function readChecked(reader: OriginReader, { tree, path, node }: CallQuestion, name: string, given: readonly SyntaxNode[]): Reading | undefined {
+function readChecked(
+  reader: OriginReader,
+  { tree, path, node }: CallQuestion,
+  name: string,
+  given: readonly SyntaxNode[],
+): Reading | undefined {
   const object = node.callee.type === 'MemberExpression' ? node.callee.object : undefined
   const inside = /^safeParse/.test(name) ? path.slice(1) : path
-  if (object !== undefined && /^(?:safeP|p)arse(?:Async)?$/.test(name) && readSchema(reader.project, tree, object, inside)) return constant()
+  if (
+    object !== undefined &&
+    /^(?:safeP|p)arse(?:Async)?$/.test(name) &&
+    readSchema(reader.project, tree, object, inside)
+  )
+    return constant()
   if (!/parse|valid|check|input|decode|schema/i.test(name)) return undefined
-  return given.some((each) => each.type !== 'SpreadElement' && readSchema(reader.project, tree, each, path)) ? constant() : undefined
+  return given.some((each) => each.type !== 'SpreadElement' && readSchema(reader.project, tree, each, path))
+    ? constant()
+    : undefined
 }
 
 function readMade(reader: OriginReader, question: CallQuestion, name: string, given: readonly SyntaxNode[]): Reading {
@@ -111,13 +243,16 @@ function readMade(reader: OriginReader, question: CallQuestion, name: string, gi
   if (name === 'Date' || name === 'Error') return constant()
   if (name === 'Array') return constant()
   if (first === undefined) return constant()
-  if (name === 'Set' || name === 'Map') return reader.read({ ...question, node: first, path: [{ any: true }, { any: true }] })
+  if (name === 'Set' || name === 'Map')
+    return reader.read({ ...question, node: first, path: [{ any: true }, { any: true }] })
   if (name === 'URL') return reader.union(given.map((each) => reader.read({ ...question, node: each, path: [] })))
   // a statement in an object: Query, Cursor, QueryStream, PreparedStatement and their like
   if (/query|cursor|statement|stream|command|sql|text|string/i.test(name)) {
     const whole = reader.read({ ...question, path: [], node: first })
     if (!whole.isOther) return whole
-    const parts = ['text', 'sql', 'SqlCommandText'].map((property) => reader.read({ ...question, node: first, path: [{ property }] }))
+    const parts = ['text', 'sql', 'SqlCommandText'].map((property) =>
+      reader.read({ ...question, node: first, path: [{ property }] }),
+    )
     return reader.union(parts)
   }
   return path.length === 0 ? { trails: [], pieces: [], isOther: true } : reader.unknown(question, `a ${name}`)
@@ -138,14 +273,24 @@ function readFormat(reader: OriginReader, question: CallQuestion, given: readonl
 }
 
 /** A replacement that leaves nothing but word characters makes any text harmless; any other is only another text. */
-function readReplaced(reader: OriginReader, question: CallQuestion, object: SyntaxNode, given: readonly SyntaxNode[]): Reading {
+function readReplaced(
+  reader: OriginReader,
+  question: CallQuestion,
+  object: SyntaxNode,
+  given: readonly SyntaxNode[],
+): Reading {
   const [pattern, replacement] = given
   const isStripping =
     pattern?.type === 'Literal' &&
     'regex' in pattern &&
     pattern.regex.flags.includes('g') &&
     /^(?:\\W|\[\^(?:[a-zA-Z0-9]-[a-zA-Z0-9]|\\w|\\d|[a-zA-Z0-9_])+\])\+?$/.test(pattern.regex.pattern)
-  const put = replacement === undefined ? constant() : isFunction(bare(replacement)) ? returned(reader, question, replacement) : reader.read({ ...question, node: replacement, path: [] })
+  const put =
+    replacement === undefined
+      ? constant()
+      : isFunction(bare(replacement))
+        ? returned(reader, question, replacement)
+        : reader.read({ ...question, node: replacement, path: [] })
   return isStripping ? put : reader.union([reader.read({ ...question, node: object, path: [] }), put])
 }
 
@@ -168,7 +313,8 @@ function returned(reader: OriginReader, question: CallQuestion, made: SyntaxNode
   if (plain.type === 'Identifier' && numbers.has(plain.name)) return constant()
   if (plain.type === 'MemberExpression' && quoting.has(propertyOf(plain) ?? '')) return constant()
   const functions = reader.project.functionsOf(question.tree, made)
-  if (functions.length === 0) return reader.unknown({ ...question, node: made }, `the result of ${shorten(question.tree.textOf(made))}`)
+  if (functions.length === 0)
+    return reader.unknown({ ...question, node: made }, `the result of ${shorten(question.tree.textOf(made))}`)
   const { tree, node, bound } = question
   const list = node.callee.type === 'MemberExpression' ? node.callee.object : undefined
   return reader.union(
@@ -176,8 +322,19 @@ function returned(reader: OriginReader, question: CallQuestion, made: SyntaxNode
       // handed over by name it is called with the list's elements; written in place the reader finds them itself
       const given: Arguments = list === undefined ? [] : [{ tree, bound, node: list }]
       const next = isFunction(plain) || list === undefined ? bound : new Map([...bound, [found.node, given] as const])
-      const path = question.path.length > 0 && /^(?:map|flatMap|from)$/.test(nameOfCallee(node.callee) ?? '') ? question.path.slice(1) : question.path
-      return returnsOf(found.node, found.tree).map((each) => reader.read({ ...question, ...found, node: each, bound: next, path: path.length === 0 && isList(each) ? [{ any: true }] : path }))
+      const path =
+        question.path.length > 0 && /^(?:map|flatMap|from)$/.test(nameOfCallee(node.callee) ?? '')
+          ? question.path.slice(1)
+          : question.path
+      return returnsOf(found.node, found.tree).map((each) =>
+        reader.read({
+          ...question,
+          ...found,
+          node: each,
+          bound: next,
+          path: path.length === 0 && isList(each) ? [{ any: true }] : path,
+        }),
+      )
     }),
   )
 }

@@ -20,7 +20,12 @@ export function isAllowed(project: Project, { tree, node }: Located, isConstant:
       if (outer.consequent === inner && says(outer.test, true)) return true
       if (outer.alternate === inner && says(outer.test, false)) return true
     }
-    if (outer.type === 'LogicalExpression' && outer.right === inner && outer.operator !== '??' && says(outer.left, outer.operator === '&&'))
+    if (
+      outer.type === 'LogicalExpression' &&
+      outer.right === inner &&
+      outer.operator !== '??' &&
+      says(outer.left, outer.operator === '&&')
+    )
       return true
     if (outer.type === 'SwitchCase' && outer.test !== null && isConstant(tree, outer.test)) {
       const whole = around[index + 2]
@@ -29,8 +34,18 @@ export function isAllowed(project: Project, { tree, node }: Located, isConstant:
     if (outer.type !== 'BlockStatement' && outer.type !== 'Program') continue
     for (const before of outer.body) {
       if (before === inner) break
-      if (before.type === 'IfStatement' && before.alternate === null && leaves(before.consequent) && says(before.test, false)) return true
-      if (before.type === 'ExpressionStatement' && before.expression.type === 'CallExpression' && asserts({ project, tree, isConstant }, before.expression, text))
+      if (
+        before.type === 'IfStatement' &&
+        before.alternate === null &&
+        leaves(before.consequent) &&
+        says(before.test, false)
+      )
+        return true
+      if (
+        before.type === 'ExpressionStatement' &&
+        before.expression.type === 'CallExpression' &&
+        asserts({ project, tree, isConstant }, before.expression, text)
+      )
         return true
     }
   }
@@ -74,9 +89,15 @@ function limits(context: GuardContext, raw: SyntaxNode, text: string, isTrue: bo
   const { tree, isConstant, project } = context
   const test = bare(raw)
   const same = (node: SyntaxNode | undefined): boolean => node !== undefined && tree.textOf(bare(node)) === text
-  if (test.type === 'UnaryExpression' && test.operator === '!') return limits(context, test.argument, text, !isTrue, depth)
+  // an empty text, 0 and nothing at all can do no harm
+  if (!isTrue && same(test)) return true
+  if (test.type === 'UnaryExpression' && test.operator === '!')
+    return limits(context, test.argument, text, !isTrue, depth)
   if (test.type === 'LogicalExpression') {
-    const [left, right] = [limits(context, test.left, text, isTrue, depth), limits(context, test.right, text, isTrue, depth)]
+    const [left, right] = [
+      limits(context, test.left, text, isTrue, depth),
+      limits(context, test.right, text, isTrue, depth),
+    ]
     const either = (test.operator === '&&') === isTrue
     return either ? left || right : left && right
   }
@@ -87,7 +108,13 @@ function limits(context: GuardContext, raw: SyntaxNode, text: string, isTrue: bo
     if (!(isTrue ? equal : unequal)) return lookedUp(context, test, text, isTrue)
     const [one, other] = [bare(test.left), bare(test.right)]
     if (one.type === 'UnaryExpression' && one.operator === 'typeof' && same(one.argument))
-      return other.type === 'Literal' && (other.value === 'number' || other.value === 'boolean' || other.value === 'bigint' || other.value === 'undefined')
+      return (
+        other.type === 'Literal' &&
+        (other.value === 'number' ||
+          other.value === 'boolean' ||
+          other.value === 'bigint' ||
+          other.value === 'undefined')
+      )
     return (same(one) && isConstant(tree, other)) || (same(other) && isConstant(tree, one))
   }
   if (test.type !== 'CallExpression' || !isTrue) return false
@@ -99,35 +126,57 @@ function limits(context: GuardContext, raw: SyntaxNode, text: string, isTrue: bo
     return same(first) && isConstant(tree, object)
   if (name === 'hasOwn') return same(second) && first !== undefined && isConstant(tree, first)
   if (name === 'test' && object !== undefined) return same(first) && isPlainWord(context, object)
-  if (name === 'match' && object !== undefined) return same(object) && first !== undefined && isPlainWord(context, first)
+  if (name === 'match' && object !== undefined)
+    return same(object) && first !== undefined && isPlainWord(context, first)
   const place = test.arguments.findIndex((argument) => same(argument))
   if (depth > 2 || place < 0) return false
   const asked = project.functionsOf(tree, test.callee)
-  return asked.length > 0 && asked.every((found) => {
-    const parameter = found.node.params[place]
-    if (parameter?.type !== 'Identifier') return false
-    const answers = returnsOf(found.node, found.tree)
-    return answers.length > 0 && answers.every((answer) => limits({ ...context, tree: found.tree }, answer, parameter.name, true, depth + 1))
-  })
+  return (
+    asked.length > 0 &&
+    asked.every((found) => {
+      const parameter = found.node.params[place]
+      if (parameter?.type !== 'Identifier') return false
+      const answers = returnsOf(found.node, found.tree)
+      return (
+        answers.length > 0 &&
+        answers.every((answer) => limits({ ...context, tree: found.tree }, answer, parameter.name, true, depth + 1))
+      )
+    })
+  )
 }
 
 /** `list.indexOf(x) !== -1` and its like; `valid(x) === false` too. */
-function lookedUp(context: GuardContext, test: Extract<SyntaxNode, { type: 'BinaryExpression' }>, text: string, isTrue: boolean): boolean {
+function lookedUp(
+  context: GuardContext,
+  test: Extract<SyntaxNode, { type: 'BinaryExpression' }>,
+  text: string,
+  isTrue: boolean,
+): boolean {
   const call = bare(test.left)
   const value = context.tree.textOf(test.right)
   if (call.type !== 'CallExpression') return false
   const isEqual = test.operator.startsWith('==')
-  if (value === 'false' || value === 'true') return limits(context, call, text, isTrue === ((value === 'true') === isEqual))
+  if (value === 'false' || value === 'true')
+    return limits(context, call, text, isTrue === ((value === 'true') === isEqual))
   if (nameOfCallee(call.callee) !== 'indexOf' || call.callee.type !== 'MemberExpression') return false
   const [first] = call.arguments
-  if (first === undefined || context.tree.textOf(first) !== text || !context.isConstant(context.tree, call.callee.object)) return false
-  const found = (test.operator.startsWith('!=') && value === '-1') || (test.operator === '>=' && value === '0') || (test.operator === '>' && value === '-1')
+  if (
+    first === undefined ||
+    context.tree.textOf(first) !== text ||
+    !context.isConstant(context.tree, call.callee.object)
+  )
+    return false
+  const found =
+    (test.operator.startsWith('!=') && value === '-1') ||
+    (test.operator === '>=' && value === '0') ||
+    (test.operator === '>' && value === '-1')
   const missing = (isEqual && value === '-1') || (test.operator === '<' && value === '0')
   return isTrue ? found : missing
 }
 
 // from its start to its end, and nothing in between that could end an identifier or a number
-const plainWord = /^\^(?:\(\?:)?(?:\[(?:[a-zA-Z0-9_.]-[a-zA-Z0-9_.]|\\w|\\d|[a-zA-Z0-9_.])+\]|\\w|\\d|[a-zA-Z0-9_])(?:[+*?]|\{\d+(?:,\d*)?\})?(?:(?:\[(?:[a-zA-Z0-9_.]-[a-zA-Z0-9_.]|\\w|\\d|[a-zA-Z0-9_.])+\]|\\w|\\d|[a-zA-Z0-9_|])(?:[+*?]|\{\d+(?:,\d*)?\})?)*\)?\$$/
+const plainWord =
+  /^\^(?:\(\?:)?(?:\[(?:[a-zA-Z0-9_.]-[a-zA-Z0-9_.]|\\w|\\d|[a-zA-Z0-9_.])+\]|\\w|\\d|[a-zA-Z0-9_])(?:[+*?]|\{\d+(?:,\d*)?\})?(?:(?:\[(?:[a-zA-Z0-9_.]-[a-zA-Z0-9_.]|\\w|\\d|[a-zA-Z0-9_.])+\]|\\w|\\d|[a-zA-Z0-9_|])(?:[+*?]|\{\d+(?:,\d*)?\})?)*\)?\$$/
 
 /** Whether a pattern only matches plain words, from end to end. */
 export const isWordPattern = (pattern: string, flags: string): boolean =>

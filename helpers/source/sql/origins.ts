@@ -3,7 +3,7 @@ import { readCall } from './calls.ts'
 import { isAllowed } from './guards.ts'
 import { moduleOf } from './project.ts'
 import type { Located, Project } from './project.ts'
-import { constant, noBound, shorten } from './reading.ts'
+import { constant, noBound, shorten, spell } from './reading.ts'
 import type { Arguments, OriginReader, Question, Reading } from './reading.ts'
 import { ancestorsOf, bare, functionAround, isFunction, nameOfKey, propertyOf } from './syntax-tree.ts'
 import type { FunctionNode, SyntaxNode, SyntaxTree } from './syntax-tree.ts'
@@ -34,7 +34,9 @@ export function createOriginReader(project: Project): OriginReader {
   }
 
   function through(reading: Reading, step: string): Reading {
-    const trails = reading.trails.map((trail) => (trail.steps.at(-1) === step ? trail : { ...trail, steps: [...trail.steps, step] }))
+    const trails = reading.trails.map((trail) =>
+      trail.steps.at(-1) === step ? trail : { ...trail, steps: [...trail.steps, step] },
+    )
     return { ...reading, trails }
   }
 
@@ -58,7 +60,8 @@ export function createOriginReader(project: Project): OriginReader {
 
   function readNode(question: Question): Reading {
     const { tree, node, path } = question
-    const part = (next: SyntaxNode, at: readonly PathStep[] = []): Reading => read({ ...question, node: next, path: at })
+    const part = (next: SyntaxNode, at: readonly PathStep[] = []): Reading =>
+      read({ ...question, node: next, path: at })
     switch (node.type) {
       case 'Literal':
         return constant(typeof node.value === 'string' ? [node.value] : [])
@@ -94,7 +97,9 @@ export function createOriginReader(project: Project): OriginReader {
       case 'ClassExpression':
         return noText
       case 'TSEnumDeclaration':
-        return union(node.body.members.map(({ initializer }) => (initializer === null ? constant() : part(initializer))))
+        return union(
+          node.body.members.map(({ initializer }) => (initializer === null ? constant() : part(initializer))),
+        )
       case 'Identifier':
         return readIdentifier(question, node)
       case 'MemberExpression':
@@ -116,7 +121,8 @@ export function createOriginReader(project: Project): OriginReader {
     const [step, ...rest] = question.path
     const all = node.elements.filter((element) => element !== null)
     const hasSpread = all.some((element) => element.type === 'SpreadElement')
-    const wanted = step !== undefined && 'element' in step && !hasSpread ? all.slice(step.element, step.element + 1) : all
+    const wanted =
+      step !== undefined && 'element' in step && !hasSpread ? all.slice(step.element, step.element + 1) : all
     return union(
       wanted.map((element) =>
         element.type === 'SpreadElement'
@@ -148,7 +154,11 @@ export function createOriginReader(project: Project): OriginReader {
   function readMember(question: Question, node: Extract<SyntaxNode, { type: 'MemberExpression' }>): Reading {
     const { tree, path } = question
     const name = propertyOf(node)
-    if (path.length === 0 && (name === 'length' || name === 'size' || name === 'rowCount' || name === 'dirname' || name === 'filename')) return constant()
+    if (
+      path.length === 0 &&
+      (name === 'length' || name === 'size' || name === 'rowCount' || name === 'dirname' || name === 'filename')
+    )
+      return constant()
     if (path.length === 0 && isAllowed(project, { tree, node }, isConstant)) return constant()
     const object = bare(node.object)
     const step: PathStep =
@@ -160,7 +170,8 @@ export function createOriginReader(project: Project): OriginReader {
     if (object.type === 'ThisExpression' && name !== undefined) {
       const owner = ancestorsOf(tree, node).find((each) => each.type === 'ClassBody')
       const writes = owner === undefined ? [] : project.bindingsOf(tree).fieldWrites(owner, name)
-      if (writes.length > 0) return union(writes.map((write) => readPart({ ...question, node: write.value }, write.path, path)))
+      if (writes.length > 0)
+        return union(writes.map((write) => readPart({ ...question, node: write.value }, write.path, path)))
       return unknown(question, `${shorten(tree.textOf(node))}, which is set nowhere`)
     }
     return read({ ...question, node: object, path: [step, ...path] })
@@ -193,11 +204,15 @@ export function createOriginReader(project: Project): OriginReader {
       case 'value': {
         const source = moduleOf(definition.node)
         const [step, ...rest] = [...definition.path, ...path]
-        if (source !== undefined && step !== undefined && 'property' in step) return readImport(question, source, step.property, rest)
+        if (source !== undefined && step !== undefined && 'property' in step)
+          return readImport(question, source, step.property, rest)
         return read({ ...question, node: definition.node, path: [...definition.path, ...path] })
       }
       case 'loop':
-        if (definition.isKeys) return isConstant(tree, definition.over) ? constant() : unknown(question, `a name in ${shorten(tree.textOf(definition.over))}`)
+        if (definition.isKeys)
+          return isConstant(tree, definition.over)
+            ? constant()
+            : unknown(question, `a name in ${shorten(tree.textOf(definition.over))}`)
         return read({ ...question, node: definition.over, path: [{ any: true }, ...definition.path, ...path] })
       case 'parameter':
         return readParameter(question, definition, name)
@@ -205,7 +220,10 @@ export function createOriginReader(project: Project): OriginReader {
         return read({ ...question, node: definition.node, path: [] })
       case 'import': {
         const [step, ...rest] = path
-        if (definition.name === '*') return step !== undefined && 'property' in step ? readImport(question, definition.source, step.property, rest) : noText
+        if (definition.name === '*')
+          return step !== undefined && 'property' in step
+            ? readImport(question, definition.source, step.property, rest)
+            : noText
         return readImport(question, definition.source, definition.name, path)
       }
       case 'function':
@@ -224,7 +242,11 @@ export function createOriginReader(project: Project): OriginReader {
     return union(found.map((each) => read({ ...question, ...each, path, bound: noBound })))
   }
 
-  function readParameter(question: Question, definition: Extract<Definition, { kind: 'parameter' }>, name: string): Reading {
+  function readParameter(
+    question: Question,
+    definition: Extract<Definition, { kind: 'parameter' }>,
+    name: string,
+  ): Reading {
     const { tree, path, bound, depth } = question
     const { of: made, index, isRest } = definition
     const wanted = [...definition.path, ...path]
@@ -262,7 +284,12 @@ export function createOriginReader(project: Project): OriginReader {
     const otherwise = (): Reading => unknown(question, `the parameter ${name}${spell(question.path)}`)
     if (call?.type !== 'CallExpression' || call.callee.type !== 'MemberExpression') return otherwise()
     const method = propertyOf(call.callee) ?? ''
-    const elements = (): Reading => read({ ...question, node: call.callee.type === 'MemberExpression' ? call.callee.object : call.callee, path: [{ any: true }, ...question.path] })
+    const elements = (): Reading =>
+      read({
+        ...question,
+        node: call.callee.type === 'MemberExpression' ? call.callee.object : call.callee,
+        path: [{ any: true }, ...question.path],
+      })
     if (/^(?:map|flatMap|filter|forEach|some|every|find|findLast|findIndex|sort|toSorted)$/.test(method)) {
       if (index === 1 && !/ort/.test(method)) return constant()
       return elements()
@@ -271,16 +298,27 @@ export function createOriginReader(project: Project): OriginReader {
       const [, start] = call.arguments
       if (index === 1) return elements()
       if (index > 1) return constant()
-      const results = made.body === null || made.body.type === 'BlockStatement' ? [] : [read({ ...question, node: made.body, path: [] })]
-      return union([...(start === undefined || start.type === 'SpreadElement' ? [elements()] : [read({ ...question, node: start })]), ...results])
+      const results =
+        made.body === null || made.body.type === 'BlockStatement'
+          ? []
+          : [read({ ...question, node: made.body, path: [] })]
+      return union([
+        ...(start === undefined || start.type === 'SpreadElement'
+          ? [elements()]
+          : [read({ ...question, node: start })]),
+        ...results,
+      ])
     }
     if (method === 'then') return read({ ...question, node: call.callee.object })
     if (method === 'from' && index === 1) return constant()
     if (method === 'from') {
       const [source] = call.arguments
-      return source === undefined ? constant() : read({ ...question, node: source, path: [{ any: true }, ...question.path] })
+      return source === undefined
+        ? constant()
+        : read({ ...question, node: source, path: [{ any: true }, ...question.path] })
     }
-    if (method === 'replace' || method === 'replaceAll') return read({ ...question, node: call.callee.object, path: [] })
+    if (method === 'replace' || method === 'replaceAll')
+      return read({ ...question, node: call.callee.object, path: [] })
     return otherwise()
   }
 }
@@ -291,10 +329,6 @@ const isSameStep = (one: PathStep | undefined, other: PathStep | undefined): boo
   if ('property' in one) return 'property' in other && one.property === other.property
   return 'element' in other && one.element === other.element
 }
-
-/** A path as it would be written, e.g. `.query.sort`. */
-const spell = (path: readonly PathStep[]): string =>
-  path.map((step) => ('property' in step ? `.${step.property}` : 'element' in step ? `[${step.element}]` : '[…]')).join('')
 
 /** The definitions and changes of a name that a use of it may see. */
 function reaching(tree: SyntaxTree, use: SyntaxNode, binding: Binding): Pick<Binding, 'definitions' | 'writes'> {
@@ -310,8 +344,17 @@ function reaching(tree: SyntaxTree, use: SyntaxNode, binding: Binding): Pick<Bin
   }
   const seen = writes.filter(({ at }) => isEarlier(at))
   const last = seen.findLastIndex(({ at, replaces, path }) => {
-    if (!replaces || path.length > 0 && definitions.length > 0 || functionAround(tree, at) !== home || at.end > use.start) return false
-    const block = ancestorsOf(tree, at).find((each) => each.type === 'BlockStatement' || each.type === 'Program' || each.type === 'SwitchCase' || isFunction(each))
+    if (
+      !replaces ||
+      (path.length > 0 && definitions.length > 0) ||
+      functionAround(tree, at) !== home ||
+      at.end > use.start
+    )
+      return false
+    const block = ancestorsOf(tree, at).find(
+      (each) =>
+        each.type === 'BlockStatement' || each.type === 'Program' || each.type === 'SwitchCase' || isFunction(each),
+    )
     return block !== undefined && around.includes(block) && tree.parentOf(tree.parentOf(at) ?? at) === block
   })
   return last < 0 ? { definitions, writes: seen } : { definitions: [], writes: seen.slice(last) }

@@ -144,13 +144,20 @@ export function readProject(root: string, files: readonly string[]): Project {
     if (node.type === 'LogicalExpression') return [...again(node.left), ...again(node.right)]
     if (node.type === 'MemberExpression') return member(tree, node, depth)
     if (node.type === 'CallExpression') {
-      if (node.callee.type === 'MemberExpression' && propertyOf(node.callee) === 'bind') return again(node.callee.object)
-      return again(node.callee).flatMap((made) => returnsOf(made.node, made.tree).flatMap((value) => again(value, made.tree)))
+      if (node.callee.type === 'MemberExpression' && propertyOf(node.callee) === 'bind')
+        return again(node.callee.object)
+      return again(node.callee).flatMap((made) =>
+        returnsOf(made.node, made.tree).flatMap((value) => again(value, made.tree)),
+      )
     }
     return []
   }
 
-  function named(tree: SyntaxTree, node: Extract<SyntaxNode, { type: 'Identifier' }>, depth: number): Located<FunctionNode>[] {
+  function named(
+    tree: SyntaxTree,
+    node: Extract<SyntaxNode, { type: 'Identifier' }>,
+    depth: number,
+  ): Located<FunctionNode>[] {
     const binding = project.bindingsOf(tree).of(node)
     const values = binding.writes.filter(({ path }) => path.length === 0).map(({ value }) => value)
     return [
@@ -166,13 +173,20 @@ export function readProject(root: string, files: readonly string[]): Project {
         if (definition.kind !== 'import') return []
         const to = follow(tree, definition.source)
         if (typeof to === 'string') return []
-        return exported(to, definition.name, depth + 1).flatMap((found) => functionsOf(found.tree, found.node, depth + 1))
+        return exported(to, definition.name, depth + 1).flatMap((found) =>
+          functionsOf(found.tree, found.node, depth + 1),
+        )
       }),
     ]
   }
 
   /** What `require(…)` and `import(…)` give under a name; undefined for another expression. */
-  function required(tree: SyntaxTree, raw: SyntaxNode, name: string, depth: number): Located<FunctionNode>[] | undefined {
+  function required(
+    tree: SyntaxTree,
+    raw: SyntaxNode,
+    name: string,
+    depth: number,
+  ): Located<FunctionNode>[] | undefined {
     const source = moduleOf(raw)
     if (source === undefined) return undefined
     const to = follow(tree, source)
@@ -180,14 +194,23 @@ export function readProject(root: string, files: readonly string[]): Project {
     return exported(to, name, depth + 1).flatMap((found) => functionsOf(found.tree, found.node, depth + 1))
   }
 
-  function member(tree: SyntaxTree, node: Extract<SyntaxNode, { type: 'MemberExpression' }>, depth: number): Located<FunctionNode>[] {
+  function member(
+    tree: SyntaxTree,
+    node: Extract<SyntaxNode, { type: 'MemberExpression' }>,
+    depth: number,
+  ): Located<FunctionNode>[] {
     const name = propertyOf(node)
     if (name === undefined) return []
     const object = bare(node.object)
     if (object.type === 'Identifier') {
       const { definitions } = project.bindingsOf(tree).of(object)
       for (const definition of definitions) {
-        const source = definition.kind === 'import' ? definition.source : definition.kind === 'value' ? moduleOf(definition.node) : undefined
+        const source =
+          definition.kind === 'import'
+            ? definition.source
+            : definition.kind === 'value'
+              ? moduleOf(definition.node)
+              : undefined
         if (source === undefined) continue
         const to = follow(tree, source)
         if (typeof to === 'string') return []
@@ -212,7 +235,11 @@ export function readProject(root: string, files: readonly string[]): Project {
       if (name !== undefined) members.set(name, [...(members.get(name) ?? []), made])
     }
     if (isFunction(node)) note(memberNameOf(tree, node), { tree, node })
-    else if (node.type === 'Property' && node.value.type === 'Identifier' && tree.parentOf(node)?.type === 'ObjectExpression')
+    else if (
+      node.type === 'Property' &&
+      node.value.type === 'Identifier' &&
+      tree.parentOf(node)?.type === 'ObjectExpression'
+    )
       for (const made of functionsOf(tree, node.value, deepest - 2)) note(nameOfKey(node.key, node.computed), made)
   }
 
@@ -224,7 +251,8 @@ export function readProject(root: string, files: readonly string[]): Project {
       memberCalls.set(name, [...(memberCalls.get(name) ?? []), { tree, node }])
     }
     if (callee.type === 'MemberExpression' && ['call', 'apply', 'bind'].includes(name ?? '')) return
-    for (const { node: made } of functionsOf(tree, callee, 0)) calls.set(made, [...(calls.get(made) ?? []), { tree, node }])
+    for (const { node: made } of functionsOf(tree, callee, 0))
+      calls.set(made, [...(calls.get(made) ?? []), { tree, node }])
   }
 
   function callsOf(tree: SyntaxTree, node: FunctionNode): Located<CallNode>[] {
@@ -237,12 +265,17 @@ export function readProject(root: string, files: readonly string[]): Project {
   function constructions(tree: SyntaxTree, method: SyntaxNode): Located<CallNode>[] {
     const body = tree.parentOf(method)
     const owner = body === undefined ? undefined : tree.parentOf(body)
-    const name = owner !== undefined && 'id' in owner && owner.id !== null && typeof owner.id === 'object' && 'name' in owner.id ? owner.id.name : undefined
+    const name =
+      owner !== undefined && 'id' in owner && owner.id !== null && typeof owner.id === 'object' && 'name' in owner.id
+        ? owner.id.name
+        : undefined
     return trees.flatMap((each) =>
       each.nodes.flatMap((node): Located<CallNode>[] =>
         (node.type === 'NewExpression' && nameOfCallee(node.callee) === name) ||
         (node.type === 'CallExpression' && node.callee.type === 'Super')
-          ? node.type === 'NewExpression' || owner === undefined ? [{ tree: each, node }] : []
+          ? node.type === 'NewExpression' || owner === undefined
+            ? [{ tree: each, node }]
+            : []
           : [],
       ),
     )
@@ -254,7 +287,8 @@ export function moduleOf(raw: SyntaxNode): string | undefined {
   const node = bare(raw)
   if (node.type === 'ImportExpression')
     return node.source.type === 'Literal' && typeof node.source.value === 'string' ? node.source.value : undefined
-  if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'require') return undefined
+  if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'require')
+    return undefined
   const [first] = node.arguments
   return first?.type === 'Literal' && typeof first.value === 'string' ? first.value : undefined
 }
@@ -272,12 +306,14 @@ function findReturns(node: FunctionNode, tree: SyntaxTree): SyntaxNode[] {
   const { body } = node
   if (body === null) return []
   if (body.type !== 'BlockStatement') return [body]
-  return tree.nodes.filter((each) => each.type === 'ReturnStatement' || each.type === 'YieldExpression').flatMap((each) => {
-    if (each.start < node.start || each.end > node.end || each.argument === null) return []
-    for (let outer = tree.parentOf(each); outer !== undefined; outer = tree.parentOf(outer)) {
-      if (outer === node) return [each.argument]
-      if (isFunction(outer)) return []
-    }
-    return []
-  })
+  return tree.nodes
+    .filter((each) => each.type === 'ReturnStatement' || each.type === 'YieldExpression')
+    .flatMap((each) => {
+      if (each.start < node.start || each.end > node.end || each.argument === null) return []
+      for (let outer = tree.parentOf(each); outer !== undefined; outer = tree.parentOf(outer)) {
+        if (outer === node) return [each.argument]
+        if (isFunction(outer)) return []
+      }
+      return []
+    })
 }

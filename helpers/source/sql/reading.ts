@@ -44,7 +44,14 @@ export interface OriginReader {
 /** What is surely no way in: a constant, or what is made from numbers. */
 export const constant = (pieces: string[] = []): Reading => ({ trails: [], pieces, isOther: false })
 /** Where a statement's text is in an object, by the clients that take one. */
-export const textProperties: readonly PathStep[] = ['text', 'sql', 'query', 'statement', 'SqlCommandText', 'QueryString'].map((property) => ({ property }))
+export const textProperties: readonly PathStep[] = [
+  'text',
+  'sql',
+  'query',
+  'statement',
+  'SqlCommandText',
+  'QueryString',
+].map((property) => ({ property }))
 
 /** Where nothing is known of any call. */
 export const noBound: Bound = new Map()
@@ -54,3 +61,9 @@ export const shorten = (text: string): string => {
   const line = text.replaceAll(/\s+/g, ' ')
   return line.length > 80 ? `${line.slice(0, 77)}…` : line
 }
+
+/** A path as it would be written, e.g. `.query.sort`. */
+export const spell = (path: readonly PathStep[]): string =>
+  path
+    .map((step) => ('property' in step ? `.${step.property}` : 'element' in step ? `[${step.element}]` : '[…]'))
+    .join('')

@@ -14,20 +14,104 @@ export interface Sink extends Located<CallNode> {
 }
 
 const certain = new Set([
-  ...['query', '$queryRawUnsafe', '$executeRawUnsafe', 'queryRaw', 'executeSql', 'simpleQuery', 'queryStream', 'queryArray', 'queryObject'],
-  ...['whereRaw', 'orWhereRaw', 'andWhereRaw', 'havingRaw', 'orHavingRaw', 'orderByRaw', 'groupByRaw', 'joinRaw', 'fromRaw', 'selectRaw', 'onRaw'],
+  ...[
+    'query',
+    '$queryRawUnsafe',
+    '$executeRawUnsafe',
+    'queryRaw',
+    'executeSql',
+    'simpleQuery',
+    'queryStream',
+    'queryArray',
+    'queryObject',
+  ],
+  ...[
+    'whereRaw',
+    'orWhereRaw',
+    'andWhereRaw',
+    'havingRaw',
+    'orHavingRaw',
+    'orderByRaw',
+    'groupByRaw',
+    'joinRaw',
+    'fromRaw',
+    'selectRaw',
+    'onRaw',
+  ],
 ])
 // names that much else has too
-const raw = new Set(['raw', 'unsafe', 'literal', 'ref', 'rawQuery', 'unsafeRaw', '__dangerouslyRawSql', 'dangerouslyRaw', 'lit', 'table', 'id'])
-const uncertain = new Set([
-  ...['execute', 'exec', 'prepare', 'run', 'all', 'get', 'each', 'any', 'many', 'manyOrNone', 'none', 'one', 'oneOrNone', 'map', 'multi', 'multiResult', 'result', 'batch'],
-  ...['executeQuery', 'queryOne', 'queryFirst', 'stream', 'iterate', 'execBatch', 'executeRaw', 'rawExec', 'createProcStatement', 'loadProcedure', 'addSelect', 'addOrderBy'],
+const raw = new Set([
+  'raw',
+  'unsafe',
+  'literal',
+  'ref',
+  'rawQuery',
+  'unsafeRaw',
+  '__dangerouslyRawSql',
+  'dangerouslyRaw',
+  'lit',
+  'table',
+  'id',
 ])
-const builder = new Set(['where', 'andWhere', 'orWhere', 'having', 'andHaving', 'orHaving', 'orderBy', 'addOrderBy', 'groupBy', 'addGroupBy', 'select', 'addSelect', 'leftJoin', 'innerJoin', 'from', 'set'])
+const uncertain = new Set([
+  ...[
+    'execute',
+    'exec',
+    'prepare',
+    'run',
+    'all',
+    'get',
+    'each',
+    'any',
+    'many',
+    'manyOrNone',
+    'none',
+    'one',
+    'oneOrNone',
+    'map',
+    'multi',
+    'multiResult',
+    'result',
+    'batch',
+  ],
+  ...[
+    'executeQuery',
+    'queryOne',
+    'queryFirst',
+    'stream',
+    'iterate',
+    'execBatch',
+    'executeRaw',
+    'rawExec',
+    'createProcStatement',
+    'loadProcedure',
+    'addSelect',
+    'addOrderBy',
+  ],
+])
+const builder = new Set([
+  'where',
+  'andWhere',
+  'orWhere',
+  'having',
+  'andHaving',
+  'orHaving',
+  'orderBy',
+  'addOrderBy',
+  'groupBy',
+  'addGroupBy',
+  'select',
+  'addSelect',
+  'leftJoin',
+  'innerJoin',
+  'from',
+  'set',
+])
 
 const databasePackage =
   /^(?:pg|pg-pool|pg-native|pg-promise|pg-cursor|pg-query-stream|mysql2?(?:\/.*)?|mariadb|sqlite3?|better-sqlite3|node:sqlite|mssql|tedious|oracledb|knex|sequelize|typeorm|kysely|postgres|slonik|drizzle-orm(?:\/.*)?|@prisma\/client|@sap\/hana-client(?:\/.*)?|@sap\/hdbext|hdb|bun:sqlite|@libsql\/client|@databases\/.*|@vercel\/postgres|@neondatabase\/serverless|@aws-sdk\/client-.*)$/
-const databaseName = /^(?:db|database|pool|client|conn|connection|knex|sequelize|prisma|sql|Sql|trx|tx|transaction|unit|pg|pgp|mysql|stmt|session|queryRunner|entityManager|manager|dataSource|repository|Sequelize|Prisma|kysely|qb|queryBuilder|request)$/
+const databaseName =
+  /^(?:db|database|pool|client|conn|connection|knex|sequelize|prisma|sql|Sql|trx|tx|transaction|unit|pg|pgp|mysql|stmt|session|queryRunner|entityManager|manager|dataSource|repository|Sequelize|Prisma|kysely|qb|queryBuilder|request)$/
 
 /** Every place of a file where a text may become SQL. */
 export function findSinks(project: Project, tree: SyntaxTree): Sink[] {
@@ -42,7 +126,20 @@ function sinkAt(project: Project, tree: SyntaxTree, node: SyntaxNode): Sink[] {
   const make = (place: number, isCertain: boolean): Sink[] => {
     const text = given[place]
     // a list is what a prepared statement is given
-    return text === undefined || bare(text).type === 'ArrayExpression' ? [] : [{ ...{ tree, node, name: tree.textOf(node.callee).replaceAll(/\s+/g, ''), text, values: given[place + 1], isCertain } }]
+    return text === undefined || bare(text).type === 'ArrayExpression'
+      ? []
+      : [
+          {
+            ...{
+              tree,
+              node,
+              name: tree.textOf(node.callee).replaceAll(/\s+/g, ''),
+              text,
+              values: given[place + 1],
+              isCertain,
+            },
+          },
+        ]
   }
   if (node.type === 'NewExpression') {
     if (/^(?:Query|Cursor|QueryStream|PreparedStatement|ParameterizedQuery)$/.test(name)) return make(0, true)
@@ -52,7 +149,8 @@ function sinkAt(project: Project, tree: SyntaxTree, node: SyntaxNode): Sink[] {
     // `sql(text)` of a client is a piece of a statement only where it is no tag
     return []
   }
-  if (name === 'bind' && callee.object.type === 'MemberExpression' && uncertain.has(propertyOf(callee.object) ?? '')) return make(1, false)
+  if (name === 'bind' && callee.object.type === 'MemberExpression' && uncertain.has(propertyOf(callee.object) ?? ''))
+    return make(1, false)
   const isDatabase = (): boolean => isDatabaseObject(project, tree, callee.object)
   if (certain.has(name)) return isElsewhere(project, tree, callee.object) ? [] : make(0, true)
   if (raw.has(name)) {
@@ -79,9 +177,15 @@ function chainHas(raw: SyntaxNode, names: RegExp): boolean {
 function isElsewhere(project: Project, tree: SyntaxTree, raw: SyntaxNode): boolean {
   const node = bare(raw)
   if (node.type !== 'Identifier') return false
-  return project.bindingsOf(tree).of(node).definitions.some(
-    (definition) => definition.kind === 'import' && typeof project.follow(tree, definition.source) === 'string' && !databasePackage.test(definition.source),
-  )
+  return project
+    .bindingsOf(tree)
+    .of(node)
+    .definitions.some(
+      (definition) =>
+        definition.kind === 'import' &&
+        typeof project.follow(tree, definition.source) === 'string' &&
+        !databasePackage.test(definition.source),
+    )
 }
 
 function isDatabaseObject(project: Project, tree: SyntaxTree, raw: SyntaxNode): boolean {
@@ -106,17 +210,24 @@ function isFromPackage(project: Project, tree: SyntaxTree, raw: SyntaxNode, dept
     return again(object)
   }
   if (node.type !== 'Identifier') return false
-  return project.bindingsOf(tree).of(node).definitions.some((definition) => {
-    if (definition.kind === 'import') return databasePackage.test(definition.source)
-    if (definition.kind === 'value') return again(definition.node)
-    if (definition.kind !== 'parameter') return false
-    const call = tree.parentOf(definition.of)
-    return call?.type === 'CallExpression' && call.callee.type === 'MemberExpression' && again(call.callee.object)
-  })
+  return project
+    .bindingsOf(tree)
+    .of(node)
+    .definitions.some((definition) => {
+      if (definition.kind === 'import') return databasePackage.test(definition.source)
+      if (definition.kind === 'value') return again(definition.node)
+      if (definition.kind !== 'parameter') return false
+      const call = tree.parentOf(definition.of)
+      return call?.type === 'CallExpression' && call.callee.type === 'MemberExpression' && again(call.callee.object)
+    })
 }
 
 /** `db: IDatabase` in a class, whose type comes from a client's package. */
-function fieldIsFromPackage(project: Project, tree: SyntaxTree, node: Extract<SyntaxNode, { type: 'MemberExpression' }>): boolean {
+function fieldIsFromPackage(
+  project: Project,
+  tree: SyntaxTree,
+  node: Extract<SyntaxNode, { type: 'MemberExpression' }>,
+): boolean {
   const name = propertyOf(node)
   return tree.nodes.some((each) => {
     if (each.type !== 'PropertyDefinition' || each.key.type !== 'Identifier' || each.key.name !== name) return false

@@ -1,12 +1,12 @@
 import { parseSync } from 'oxc-parser'
-import type { Node } from 'oxc-parser'
+import type { ArrowFunctionExpression, Function as NamedFunction, Node } from 'oxc-parser'
 import { placesIn } from '../places.ts'
 
 /** A node of any kind, as the walk finds it. */
 export type SyntaxNode = Node
 
 /** A function of any form. */
-export type FunctionNode = Extract<SyntaxNode, { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }>
+export type FunctionNode = NamedFunction | ArrowFunctionExpression
 
 /** A parsed source file whose nodes know what they stand in. */
 export interface SyntaxTree {
@@ -74,7 +74,9 @@ export function ancestorsOf(tree: SyntaxTree, node: SyntaxNode): SyntaxNode[] {
 
 /** The function that a node is directly in; undefined at the top of a file. */
 export const functionAround = (tree: SyntaxTree, node: SyntaxNode): FunctionNode | undefined =>
-  ancestorsOf(tree, node).slice(1).find((each) => isFunction(each))
+  ancestorsOf(tree, node)
+    .slice(1)
+    .find((each) => isFunction(each))
 
 /** An expression without what changes nothing of its value: parentheses, `await`, and what only types need. */
 export function bare(node: SyntaxNode): SyntaxNode {
@@ -97,7 +99,8 @@ export function bare(node: SyntaxNode): SyntaxNode {
 export function nameOfKey(key: SyntaxNode, computed: boolean): string | undefined {
   if (key.type === 'PrivateIdentifier') return `#${key.name}`
   if (key.type === 'Identifier') return computed ? undefined : key.name
-  if (key.type === 'Literal' && (typeof key.value === 'string' || typeof key.value === 'number')) return String(key.value)
+  if (key.type === 'Literal' && (typeof key.value === 'string' || typeof key.value === 'number'))
+    return String(key.value)
   if (key.type === 'TemplateLiteral' && key.expressions.length === 0) return key.quasis[0]?.value.cooked ?? undefined
   return undefined
 }

@@ -18,7 +18,10 @@ export function readTag(reader: OriginReader, question: Question & { node: Tagge
   const { tree, node } = question
   const pieces = node.quasi.quasis.map(({ value }) => value.cooked ?? value.raw)
   const joined = (): Reading =>
-    reader.union([constant(pieces), ...node.quasi.expressions.map((each) => reader.read({ ...question, node: each, path: [] }))])
+    reader.union([
+      constant(pieces),
+      ...node.quasi.expressions.map((each) => reader.read({ ...question, node: each, path: [] })),
+    ])
   const tag = bare(node.tag)
   const own = reader.project.functionsOf(tree, tag)
   if (own.length > 0) {
@@ -32,7 +35,10 @@ export function readTag(reader: OriginReader, question: Question & { node: Tagge
       ),
     )
     const whole = reader.union(made)
-    return reader.through({ ...whole, isOther: false, pieces: [...pieces, ...whole.pieces] }, `tag ${shorten(tree.textOf(node.tag))} at ${tree.placeOf(node)}`)
+    return reader.through(
+      { ...whole, isOther: false, pieces: [...pieces, ...whole.pieces] },
+      `tag ${shorten(tree.textOf(node.tag))} at ${tree.placeOf(node)}`,
+    )
   }
   const name = nameOfCallee(tag.type === 'CallExpression' ? tag.callee : tag) ?? ''
   if (tag.type === 'MemberExpression' && propertyOf(tag) === 'raw') return joined()
@@ -58,22 +64,35 @@ function rootOf(node: SyntaxNode): Extract<SyntaxNode, { type: 'Identifier' }> |
   return plain.type === 'CallExpression' ? rootOf(plain.callee) : undefined
 }
 
-function sourceOf(reader: OriginReader, { tree }: Question, root: Extract<SyntaxNode, { type: 'Identifier' }>): string | undefined {
+function sourceOf(
+  reader: OriginReader,
+  { tree }: Question,
+  root: Extract<SyntaxNode, { type: 'Identifier' }>,
+): string | undefined {
   for (const definition of reader.project.bindingsOf(tree).of(root).definitions) {
     if (definition.kind === 'import') return definition.source
     if (definition.kind !== 'value') continue
     const made = bare(definition.node)
-    const source = moduleOf(made) ?? (made.type === 'CallExpression' || made.type === 'NewExpression' ? nestedSource(reader, made, tree) : undefined)
+    const source =
+      moduleOf(made) ??
+      (made.type === 'CallExpression' || made.type === 'NewExpression' ? nestedSource(reader, made, tree) : undefined)
     if (source !== undefined) return source
   }
   return undefined
 }
 
-function nestedSource(reader: OriginReader, made: Extract<SyntaxNode, { type: 'CallExpression' | 'NewExpression' }>, tree: Question['tree']): string | undefined {
+function nestedSource(
+  reader: OriginReader,
+  made: Extract<SyntaxNode, { type: 'CallExpression' | 'NewExpression' }>,
+  tree: Question['tree'],
+): string | undefined {
   const source = moduleOf(made.callee)
   if (source !== undefined) return source
   const root = rootOf(made.callee)
   if (root === undefined) return undefined
-  const found = reader.project.bindingsOf(tree).of(root).definitions.find((definition) => definition.kind === 'import')
+  const found = reader.project
+    .bindingsOf(tree)
+    .of(root)
+    .definitions.find((definition) => definition.kind === 'import')
   return found?.kind === 'import' ? found.source : undefined
 }

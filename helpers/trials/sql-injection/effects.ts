@@ -21,7 +21,11 @@ export interface Bystander {
 
 /** Looks at the bystander before anything hostile is sent. */
 export async function takeBystander(administrator: Administrator, { bystander }: Prepared): Promise<Bystander> {
-  return { id: bystander.id, shown: await show(administrator, bystander.id), deadLetters: await countLetters(administrator) }
+  return {
+    id: bystander.id,
+    shown: await show(administrator, bystander.id),
+    deadLetters: await countLetters(administrator),
+  }
 }
 
 /** Whether what hostile bookings brought is there as it was sent, and what was beside them as it was. */

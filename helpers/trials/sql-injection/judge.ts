@@ -64,7 +64,8 @@ export const sqlTrialSchema = z.object({
 /** @see sqlTrialSchema */
 export type SqlTrial = z.infer<typeof sqlTrialSchema>
 
-const bindIt = 'Give the text to the client as a value ($1, or a tag that binds); choose names of columns and directions from a constant list.'
+const bindIt =
+  'Give the text to the client as a value ($1, or a tag that binds); choose names of columns and directions from a constant list.'
 
 /** Each text from outside that is, or may become, part of a statement. */
 export function judgeSql({ source, stored, wire, payloads, effects }: SqlTrial): JudgedShortfall[] {

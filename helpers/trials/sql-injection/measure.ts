@@ -29,12 +29,16 @@ export async function tryInjections(app: App, database: ControlDatabase, context
   const prepared = await prepareSubjects(client, administrator, marks)
   const source = readSource(context.subject.root)
   const stored = await auditStoredStatements(database.url)
-  if (stored.unreadable.length > 0) throw new Error(`Functions of the database that cannot be read: ${stored.unreadable.slice(0, 3).join('; ')}`)
+  if (stored.unreadable.length > 0)
+    throw new Error(`Functions of the database that cannot be read: ${stored.unreadable.slice(0, 3).join('; ')}`)
   progress(`${source.calls} query calls and ${stored.routines} functions of the database were read`)
   const probes = makeProbes(client, prepared)
   const start = tap.mark()
   const ordinary = await sendAll(probes.map((probe) => ({ probe, texts: textsOf(marks, probe) })))
-  await readStored(client, administrator, { customerIds: [prepared.customer.id], subscriptionIds: subscriptionsIn(ordinary) })
+  await readStored(client, administrator, {
+    customerIds: [prepared.customer.id],
+    subscriptionIds: subscriptionsIn(ordinary),
+  })
   await settle(database)
   const turn = tap.mark()
   progress('ordinary texts were sent')
@@ -42,7 +46,11 @@ export async function tryInjections(app: App, database: ControlDatabase, context
   const hostile = hostileRequests(ordinary, marks)
   const sent = await sendAll(hostile)
   const effects = await seeEffects(administrator, bystander, sent)
-  await readStored(client, administrator, { customerIds: effects.customerIds, subscriptionIds: subscriptionsIn(sent), erase: true })
+  await readStored(client, administrator, {
+    customerIds: effects.customerIds,
+    subscriptionIds: subscriptionsIn(sent),
+    erase: true,
+  })
   await settle(database)
   const statements = tap.since(start)
   const bound = marks.boundIn(statements)
@@ -51,7 +59,10 @@ export async function tryInjections(app: App, database: ControlDatabase, context
     source: { files: source.files, calls: source.calls, findings: source.findings },
     stored: { routines: stored.routines, findings: stored.findings },
     fields: fieldsOf([...ordinary, ...sent], bound),
-    wire: await readWire(marks, { ordinary: statements.slice(0, turn - start), hostile: statements.slice(turn - start) }),
+    wire: await readWire(marks, {
+      ordinary: statements.slice(0, turn - start),
+      hostile: statements.slice(turn - start),
+    }),
     payloads: await payloadsOf(ordinary, sent),
     effects: effects.evidence,
   }
@@ -60,9 +71,18 @@ export async function tryInjections(app: App, database: ControlDatabase, context
 /** @throws when there is nothing to read, or something that cannot be read. */
 function readSource(root: string): SqlAudit {
   const audit = auditSql(root)
-  if (audit.files === 0) throw new Error(`Expected TypeScript or JavaScript below ${root}, found none: root in the subject file names the repository.`)
-  if (audit.unreadable.length > 0) throw new Error(`Source that does not parse, so that its statements are not known: ${audit.unreadable.slice(0, 5).join('; ')}`)
-  if (audit.calls === 0) throw new Error(`Expected query calls in the ${audit.files} source files below ${root}, found none: how this subject speaks to its database is not known.`)
+  if (audit.files === 0)
+    throw new Error(
+      `Expected TypeScript or JavaScript below ${root}, found none: root in the subject file names the repository.`,
+    )
+  if (audit.unreadable.length > 0)
+    throw new Error(
+      `Source that does not parse, so that its statements are not known: ${audit.unreadable.slice(0, 5).join('; ')}`,
+    )
+  if (audit.calls === 0)
+    throw new Error(
+      `Expected query calls in the ${audit.files} source files below ${root}, found none: how this subject speaks to its database is not known.`,
+    )
   return audit
 }
 
@@ -80,21 +100,28 @@ const textsOf = (marks: Marks, { route, fields }: Probe, injection?: SqlInjectio
 
 // what a parameter that holds no ordinary text is tried with, and one that does
 const forRefusing: ReadonlySet<string> = new Set(['a truth'])
+const forGuess: ReadonlySet<string> = new Set()
 const forAccepting: ReadonlySet<string> = new Set(['a truth', 'a single quote', 'a sleep'])
 
 function hostileRequests(ordinary: readonly Sent[], marks: Marks): Hostile[] {
   return ordinary.flatMap(({ probe, answer }) => {
-    const few = answer.status < 300 ? forAccepting : forRefusing
+    const few = answer.status < 300 ? forAccepting : probe.isGuess === true ? forGuess : forRefusing
     return sqlInjections
       .filter(({ name }) => probe.isThorough || few.has(name))
-      .map((injection) => ({ probe, injection, texts: { ...textsOf(marks, probe, injection), phone: makePerson().phone } }))
+      .map((injection) => ({
+        probe,
+        injection,
+        texts: { ...textsOf(marks, probe, injection), phone: makePerson().phone },
+      }))
   })
 }
 
 function subscriptionsIn(sent: readonly Sent[]): string[] {
   return sent.flatMap(({ probe, answer }) => {
     const json = answer.json as { id?: unknown } | undefined
-    return probe.fields.includes('subscription name') && answer.status < 300 && typeof json?.id === 'string' ? [json.id] : []
+    return probe.fields.includes('subscription name') && answer.status < 300 && typeof json?.id === 'string'
+      ? [json.id]
+      : []
   })
 }
 
@@ -104,9 +131,13 @@ function requireArrival(ordinary: readonly Sent[], bound: ReadonlyMap<string, nu
   for (const word of ['customer name', 'Body', 'aggregate id']) {
     const asked = ordinary.find(({ probe }) => probe.fields.includes(word))
     if (asked === undefined || asked.answer.status >= 300)
-      throw new Error(`An ordinary text as ${word} was refused with ${asked?.answer.status ?? 'no answer'}: what becomes of hostile ones is not known.`)
+      throw new Error(
+        `An ordinary text as ${word} was refused with ${asked?.answer.status ?? 'no answer'}: what becomes of hostile ones is not known.`,
+      )
     if (!arrived(word))
-      throw new Error(`An ordinary text as ${word} was accepted, and is in no bind value on the wire: the tap does not see where it goes.`)
+      throw new Error(
+        `An ordinary text as ${word} was accepted, and is in no bind value on the wire: the tap does not see where it goes.`,
+      )
   }
 }
 
@@ -136,10 +167,15 @@ async function payloadsOf(ordinary: readonly Sent[], sent: readonly Sent[]): Pro
   return {
     sent: sent.length,
     accepted: sent.filter(({ answer }) => answer.status < 300).length,
-    failed: sent.filter(({ answer }) => answer.status >= 500 && answer.status !== 503).map((each) => ({ ...about(each), status: each.answer.status })),
+    failed: sent
+      .filter(({ answer }) => answer.status >= 500 && answer.status !== 503)
+      .map((each) => ({ ...about(each), status: each.answer.status })),
     leaks: sent.flatMap((each) => {
       // what was sent may come back; what is left tells of the database
-      const own = Object.values(each.texts).reduce((text, part) => text.replaceAll(part, '').replaceAll(JSON.stringify(part).slice(1, -1), ''), each.answer.text)
+      const own = Object.values(each.texts).reduce(
+        (text, part) => text.replaceAll(part, '').replaceAll(JSON.stringify(part).slice(1, -1), ''),
+        each.answer.text,
+      )
       const quote = each.answer.status < 300 ? undefined : revealing.exec(own)?.[0]
       return quote === undefined ? [] : [{ ...about(each), quote }]
     }),
@@ -162,16 +198,26 @@ function rowsIn({ probe, answer }: Sent): number {
 }
 
 /** A slow answer to a sleep is asked for again, beside the same text that sleeps for no time. */
-async function findSlow(sent: readonly Sent[], about: (each: Sent) => { field: string; payload: string }): Promise<SqlTrial['payloads']['slow']> {
+async function findSlow(
+  sent: readonly Sent[],
+  about: (each: Sent) => { field: string; payload: string },
+): Promise<SqlTrial['payloads']['slow']> {
   const slow: SqlTrial['payloads']['slow'] = []
-  const suspects = sent.filter(({ injection, answer }) => (injection?.sleepSeconds ?? 0) > 0 && answer.durationMilliseconds >= slowMilliseconds)
+  const suspects = sent.filter(
+    ({ injection, answer }) => (injection?.sleepSeconds ?? 0) > 0 && answer.durationMilliseconds >= slowMilliseconds,
+  )
   for (const each of suspects.slice(0, 3)) {
-    const awake = Object.fromEntries(Object.entries(each.texts).map(([field, text]) => [field, text.replace(/pg_sleep\(\d+\)/, 'pg_sleep(0)')]))
+    const awake = Object.fromEntries(
+      Object.entries(each.texts).map(([field, text]) => [field, text.replace(/pg_sleep\(\d+\)/, 'pg_sleep(0)')]),
+    )
     const control = await each.probe.send(awake)
     const again = await each.probe.send(each.texts)
     if (again.durationMilliseconds < slowMilliseconds || control.durationMilliseconds >= slowMilliseconds) continue
-    slow.push({ ...about(each), milliseconds: again.durationMilliseconds, controlMilliseconds: control.durationMilliseconds })
+    slow.push({
+      ...about(each),
+      milliseconds: again.durationMilliseconds,
+      controlMilliseconds: control.durationMilliseconds,
+    })
   }
   return slow
 }
-

@@ -16,6 +16,8 @@ export interface Probe {
   send(texts: Texts): Promise<Answer>
   /** Whether it is tried with every hostile text; others get a few. */
   isThorough: boolean
+  /** Whether the field is one that the contract does not have. */
+  isGuess?: boolean
 }
 
 /** What the probes are about. */
@@ -28,7 +30,12 @@ export interface ProbeSubjects {
 
 /** Requests with a text in every field of every route. */
 export function makeProbes(client: AroClient, existing: ProbeSubjects): Probe[] {
-  return [...webhookProbes(client, existing), ...serviceProbes(client, existing), ...adminProbes(client, existing), ...ownProbes(client)]
+  return [
+    ...webhookProbes(client, existing),
+    ...serviceProbes(client, existing),
+    ...adminProbes(client, existing),
+    ...ownProbes(client),
+  ]
 }
 
 const jsonType = { 'Content-Type': 'application/json' }
@@ -38,7 +45,8 @@ const soonReminded = (): string => new Date(Date.now() + 48 * 3_600_000 + 1500).
 
 function webhookProbes(client: AroClient, { customer }: ProbeSubjects): Probe[] {
   const { calendlyWebhook, smsWebhook, stripeWebhook } = client.subject.paths
-  const deliver = (unsigned: UnsignedDelivery, headers: Texts = {}): Promise<Answer> => client.deliver(client.sign(unsigned), headers)
+  const deliver = (unsigned: UnsignedDelivery, headers: Texts = {}): Promise<Answer> =>
+    client.deliver(client.sign(unsigned), headers)
   return [
     {
       route: `POST ${calendlyWebhook}`,
@@ -94,13 +102,22 @@ function webhookProbes(client: AroClient, { customer }: ProbeSubjects): Probe[] 
       route: `POST ${stripeWebhook}`,
       fields: ['client reference', 'metadata'],
       isThorough: true,
-      send: (texts) => deliver(paid({ client_reference_id: texts['client reference'], metadata: { appointment_id: texts['metadata'] } })),
+      send: (texts) =>
+        deliver(
+          paid({ client_reference_id: texts['client reference'], metadata: { appointment_id: texts['metadata'] } }),
+        ),
     },
     {
       route: `POST ${stripeWebhook}`,
       fields: ['event type', 'only metadata'],
       isThorough: false,
-      send: (texts) => deliver(paid({ client_reference_id: null, metadata: { appointment_id: texts['only metadata'] } }, texts['event type'])),
+      send: (texts) =>
+        deliver(
+          paid(
+            { client_reference_id: null, metadata: { appointment_id: texts['only metadata'] } },
+            texts['event type'],
+          ),
+        ),
     },
   ]
 }
@@ -123,7 +140,13 @@ function serviceProbes(client: AroClient, { subscriptionId }: ProbeSubjects): Pr
     isThorough: false,
     send: (texts) => client.send({ path: path(encodeURIComponent(texts['the parameter'] ?? '')), headers }),
   })
-  const posting = (route: string, path: string, fields: readonly string[], body: (texts: Texts) => unknown, isThorough = false): Probe => ({
+  const posting = (
+    route: string,
+    path: string,
+    fields: readonly string[],
+    body: (texts: Texts) => unknown,
+    isThorough = false,
+  ): Probe => ({
     route,
     fields,
     isThorough,
@@ -157,13 +180,26 @@ function serviceProbes(client: AroClient, { subscriptionId }: ProbeSubjects): Pr
     })),
     reading(`GET ${commands}/{commandId}`, (text) => `${commands}/${text}`),
     reading(`GET ${workflows}/{workflowId}`, (text) => `${workflows}/${text}`),
-    ...['after', 'limit', 'type', 'order'].map((name) => reading(`GET ${events}?${name}`, (text) => `${events}?${name}=${text}`)),
-    posting(`POST ${subscriptions}`, subscriptions, ['subscription name', 'event type'], (texts) => ({
-      ...client.subject.subscription,
-      name: texts['subscription name'],
-      eventTypes: [texts['event type']],
-    }), true),
-    posting(`POST ${subscriptions}/{id}/replay`, `${subscriptions}/${subscriptionId ?? randomUUID()}/replay`, ['after'], (texts) => ({ after: texts['after'] })),
+    ...['after', 'limit', 'type', 'order'].map((name) =>
+      reading(`GET ${events}?${name}`, (text) => `${events}?${name}=${text}`),
+    ),
+    posting(
+      `POST ${subscriptions}`,
+      subscriptions,
+      ['subscription name', 'event type'],
+      (texts) => ({
+        ...client.subject.subscription,
+        name: texts['subscription name'],
+        eventTypes: [texts['event type']],
+      }),
+      true,
+    ),
+    posting(
+      `POST ${subscriptions}/{id}/replay`,
+      `${subscriptions}/${subscriptionId ?? randomUUID()}/replay`,
+      ['after'],
+      (texts) => ({ after: texts['after'] }),
+    ),
     {
       route: `POST ${subscriptions}/{id}/replay`,
       fields: ['the parameter'],
@@ -183,7 +219,11 @@ function serviceProbes(client: AroClient, { subscriptionId }: ProbeSubjects): Pr
 const withText = (payload: unknown, text: string): unknown =>
   JSON.parse(
     JSON.stringify(payload, (key, value: unknown) =>
-      /phone/i.test(key) && typeof value === 'string' ? makePerson().phone : /name|service|note/i.test(key) && typeof value === 'string' ? text : value,
+      /phone/i.test(key) && typeof value === 'string'
+        ? makePerson().phone
+        : /name|service|note/i.test(key) && typeof value === 'string'
+          ? text
+          : value,
     ),
   )
 
@@ -201,7 +241,12 @@ const commonParameters = ['sort', 'order', 'search', 'q', 'filter', 'name']
 function adminProbes(client: AroClient, { token, customer, appointmentId }: ProbeSubjects): Probe[] {
   const { admin } = client.subject.paths
   const authorization = { Authorization: `Bearer ${token}` }
-  const probe = (method: string, name: string, fields: readonly string[], make: (texts: Texts) => { path: string; body?: unknown }): Probe => ({
+  const probe = (
+    method: string,
+    name: string,
+    fields: readonly string[],
+    make: (texts: Texts) => { path: string; body?: unknown },
+  ): Probe => ({
     route: `${method} ${admin}${name}`,
     fields,
     isThorough: false,
@@ -221,12 +266,14 @@ function adminProbes(client: AroClient, { token, customer, appointmentId }: Prob
       ...(body === undefined ? {} : { body }),
     }))
   const lists = Object.entries(listParameters).flatMap(([path, own]) =>
-    [...own, ...(own.length > 1 ? commonParameters : [])].map((name) =>
-      probe('GET', `${path}?${name}`, ['the parameter'], (texts) => {
+    [...own, ...(own.length > 1 ? commonParameters : [])].map((name) => ({
+      ...probe('GET', `${path}?${name}`, ['the parameter'], (texts) => {
         const text = texts['the parameter'] ?? ''
-        return { path: `${path}?${name}=${encodeURIComponent(name === 'email' ? `${text.replaceAll(/[^\w']/g, '')}@example.org` : text)}` }
+        const value = name === 'email' ? `${text.replaceAll(/[^\w']/g, '')}@example.org` : text
+        return { path: `${path}?${name}=${encodeURIComponent(value)}` }
       }),
-    ),
+      isGuess: !own.includes(name),
+    })),
   )
   return [
     ...lists,
@@ -267,7 +314,10 @@ function adminProbes(client: AroClient, { token, customer, appointmentId }: Prob
           method: 'POST',
           path: `${admin}/auth/login`,
           headers: jsonType,
-          body: { email: `${(texts['e-mail'] ?? '').replaceAll(/[^\w']/g, '')}@example.org`, password: texts['password'] },
+          body: {
+            email: `${(texts['e-mail'] ?? '').replaceAll(/[^\w']/g, '')}@example.org`,
+            password: texts['password'],
+          },
         }),
     },
   ]
@@ -284,7 +334,11 @@ function ownProbes(client: AroClient): Probe[] {
       send: (texts) => {
         const text = encodeURIComponent(texts['the parameter'] ?? '')
         const filled = path.replaceAll(/\{[^}]*\}/g, text)
-        return client.send({ method, path: filled === path ? `${path}?q=${text}` : filled, headers: client.serviceHeaders() })
+        return client.send({
+          method,
+          path: filled === path ? `${path}?q=${text}` : filled,
+          headers: client.serviceHeaders(),
+        })
       },
     }))
 }

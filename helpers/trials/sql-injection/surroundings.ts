@@ -10,7 +10,11 @@ export interface Prepared extends ProbeSubjects {
 }
 
 /** Brings in two customers, one of whom hostile texts are about, and a subscription. @throws when a genuine step is refused. */
-export async function prepareSubjects(client: AroClient, administrator: Administrator, marks: Marks): Promise<Prepared> {
+export async function prepareSubjects(
+  client: AroClient,
+  administrator: Administrator,
+  marks: Marks,
+): Promise<Prepared> {
   const [about, beside] = await makeConsentedCustomers(client, administrator, 2)
   if (about === undefined || beside === undefined) throw new Error('Expected two customers, got fewer.')
   const appointment = await administrator.awaitAppointment(about.customer.id)
@@ -50,12 +54,23 @@ export async function readStored(
   const headers = { ...client.serviceHeaders(), 'Content-Type': 'application/json' }
   const customers = stored.customerIds.slice(0, 8)
   await Promise.all([
-    ...['/appointments?limit=100', '/customers?limit=100', '/audit-logs?limit=100', '/dead-letters', '/metrics', '/dashboard'].map((path) =>
-      administrator.send('GET', path),
+    ...[
+      '/appointments?limit=100',
+      '/customers?limit=100',
+      '/audit-logs?limit=100',
+      '/dead-letters',
+      '/metrics',
+      '/dashboard',
+    ].map((path) => administrator.send('GET', path)),
+    ...customers.flatMap((id) => [
+      administrator.send('GET', `/customers/${id}`),
+      administrator.send('GET', `/customers/${id}/export`),
+    ]),
+    ...stored.subscriptionIds.map((id) =>
+      client.send({ method: 'POST', path: `${subscriptions}/${id}/replay`, headers, body: {} }),
     ),
-    ...customers.flatMap((id) => [administrator.send('GET', `/customers/${id}`), administrator.send('GET', `/customers/${id}/export`)]),
-    ...stored.subscriptionIds.map((id) => client.send({ method: 'POST', path: `${subscriptions}/${id}/replay`, headers, body: {} })),
     client.send({ path: `${events}?limit=200`, headers: client.serviceHeaders() }),
   ])
-  if (stored.erase === true) await Promise.all(customers.slice(0, 2).map((id) => administrator.send('DELETE', `/customers/${id}`)))
+  if (stored.erase === true)
+    await Promise.all(customers.slice(0, 2).map((id) => administrator.send('DELETE', `/customers/${id}`)))
 }

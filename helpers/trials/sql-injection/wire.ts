@@ -18,13 +18,16 @@ export async function readWire(
   const structures = new Map([...texts].map((text) => [text, structureOf(text)]))
   const known = new Set([...usual].map((text) => structures.get(text)))
   const withInput = new Map<string, string>()
-  for (const text of texts) for (const field of marks.fieldsIn(text)) if (!withInput.has(field)) withInput.set(field, text)
+  for (const text of texts)
+    for (const field of marks.fieldsIn(text)) if (!withInput.has(field)) withInput.set(field, text)
   return {
     statements: ordinary.length + hostile.length,
     structures: new Set(structures.values()).size,
     withInput: [...withInput].slice(0, mostShown).map(([field, statement]) => ({ field, statement: shown(statement) })),
     broken: [...ordinary, ...hostile]
-      .flatMap(({ error, text }) => (error !== undefined && isMalformed(error.code) ? [{ ...error, statement: shown(text) }] : []))
+      .flatMap(({ error, text }) =>
+        error !== undefined && isMalformed(error.code) ? [{ ...error, statement: shown(text) }] : [],
+      )
       .slice(0, mostShown),
     changed: [...structures]
       .filter(([text, structure]) => !known.has(structure) && ofInjections.test(text))
