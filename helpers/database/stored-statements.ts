@@ -175,7 +175,7 @@ function openIn(node: unknown, context: Context): string[] {
   const [kind, content] = Object.entries(data ?? {})[0] ?? []
   const fields = nodeSchema.safeParse(content).data ?? {}
   const all = (nodes: unknown): string[] => (Array.isArray(nodes) ? nodes.flatMap((each) => openIn(each, context)) : [])
-  switch (kind) {
+  switch (kind ?? '') {
     case 'A_Const':
     case 'SubLink':
     case 'NullTest':

@@ -12,8 +12,9 @@ const folder = process.argv[2] ?? join(import.meta.dirname, '../../fixtures/sql-
 const { files, sites } = readLabels(folder)
 
 const rules: Record<string, { plugin: ESLint.Plugin; rule: string }> = {
-  'eslint-plugin-sql': { plugin: sql as ESLint.Plugin, rule: 'no-unsafe-query' },
-  'eslint-plugin-security-node': { plugin: securityNode as ESLint.Plugin, rule: 'detect-sql-injection' },
+  // its own types are of an older ESLint
+  'eslint-plugin-sql': { plugin: sql as unknown as ESLint.Plugin, rule: 'no-unsafe-query' },
+  'eslint-plugin-security-node': { plugin: securityNode, rule: 'detect-sql-injection' },
 }
 
 const complaintsOfRule = async ({ plugin, rule }: (typeof rules)[string]): Promise<Complaint[]> => {

@@ -114,6 +114,8 @@ test.each([
     'another query',
     "app.query({ page: x.page }); new URLSearchParams(x).get('select'); supertest(x).get('/').query({ q: x })",
   ],
+  ['a query builder', "const found = db.selectFrom('people').where('name', '=', x.name).compile(); pool.query(found)"],
+  ['a request over HTTP', "agent.get('/select').query(x.parameters)"],
   ['hexadecimal digits', "const name = randomBytes(4).toString('hex'); pool.query(`create schema s_${name}`)"],
 ])('finds nothing in %s', (_, body) => {
   expect(whats({ 'a.js': `app.get('/', (x) => { ${body} })` })).toEqual([])

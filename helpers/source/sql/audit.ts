@@ -75,7 +75,7 @@ function rawValues(reader: OriginReader, sink: Sink, { pieces }: Reading): Readi
     [...piece.matchAll(/\$(?:(\d+)|[{(<[/](\w+)(?=[:^#]|[})>\]/][:^#])[})>\]/]?)(?::raw|:value|\^|#)/g)].flatMap(
       (found) => {
         const [, number, name] = found
-        const quotes = [...piece.slice(0, found.index)].filter((letter) => letter === "'").length
+        const quotes = piece.slice(0, found.index).split("'").length - 1
         if (quotes % 2 === 1 && found[0].endsWith(':value')) return []
         const steps = number === undefined ? [{ property: name ?? '' }] : [{ element: Number(number) - 1 }]
         if (sink.values !== undefined) return [reader.read({ ...question, node: sink.values, path: steps })]

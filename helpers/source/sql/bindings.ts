@@ -123,8 +123,13 @@ export function readBindings(tree: SyntaxTree): Bindings {
       }
       node.params.forEach((parameter, index) => {
         const pattern = parameter.type === 'TSParameterProperty' ? parameter.parameter : parameter
-        declare(pattern.type === 'RestElement' ? pattern.argument : pattern, node, (path) => ({
-          ...{ kind: 'parameter', of: node, index, path, isRest: pattern.type === 'RestElement' },
+        const isRest = pattern.type === 'RestElement'
+        declare(isRest ? pattern.argument : pattern, node, (path) => ({
+          kind: 'parameter',
+          of: node,
+          index,
+          path,
+          isRest,
         }))
       })
     } else if (node.type === 'ClassDeclaration' && node.id !== null) {
@@ -216,24 +221,19 @@ export function namesIn(
   pattern: SyntaxNode,
   path: PathStep[] = [],
 ): { name: string; path: PathStep[]; otherwise?: SyntaxNode }[] {
-  switch (pattern.type) {
-    case 'Identifier':
-      return [{ name: pattern.name, path }]
-    case 'AssignmentPattern':
-      return namesIn(pattern.left, path).map((found) => ({ ...found, otherwise: pattern.right }))
-    case 'RestElement':
-      return namesIn(pattern.argument, [...path, { rest: true }])
-    case 'ArrayPattern':
-      return pattern.elements.flatMap((element, index) =>
-        element === null ? [] : namesIn(element, element.type === 'RestElement' ? path : [...path, { element: index }]),
-      )
-    case 'ObjectPattern':
-      return pattern.properties.flatMap((property) => {
-        if (property.type === 'RestElement') return namesIn(property, path)
-        const name = nameOfKey(property.key, property.computed)
-        return namesIn(property.value, [...path, name === undefined ? { any: true } : { property: name }])
-      })
-    default:
-      return []
+  if (pattern.type === 'Identifier') return [{ name: pattern.name, path }]
+  if (pattern.type === 'AssignmentPattern')
+    return namesIn(pattern.left, path).map((found) => ({ ...found, otherwise: pattern.right }))
+  if (pattern.type === 'RestElement') return namesIn(pattern.argument, [...path, { rest: true }])
+  if (pattern.type === 'ArrayPattern') {
+    return pattern.elements.flatMap((element, index) =>
+      element === null ? [] : namesIn(element, element.type === 'RestElement' ? path : [...path, { element: index }]),
+    )
   }
+  if (pattern.type !== 'ObjectPattern') return []
+  return pattern.properties.flatMap((property) => {
+    if (property.type === 'RestElement') return namesIn(property, path)
+    const name = nameOfKey(property.key, property.computed)
+    return namesIn(property.value, [...path, name === undefined ? { any: true } : { property: name }])
+  })
 }

@@ -1,5 +1,6 @@
 import { readSchema } from './schemas.ts'
-import { constant, shorten, spell } from './reading.ts'
+import type { PathStep } from './bindings.ts'
+import { constant, shorten, spell, textProperties } from './reading.ts'
 import type { Arguments, OriginReader, Question, Reading } from './reading.ts'
 import { moduleOf, returnsOf } from './project.ts'
 import type { CallNode } from './project.ts'
@@ -77,6 +78,29 @@ const textMethods = new Set([
   'findLast',
   'pop',
   'shift',
+])
+// steps of query builders, whose result is a statement and no text; their raw parts are query calls of their own
+const building = new Set([
+  'select',
+  'selectFrom',
+  'selectAll',
+  'from',
+  'where',
+  'values',
+  'set',
+  'returning',
+  'returningAll',
+  'insertInto',
+  'updateTable',
+  'deleteFrom',
+  'orderBy',
+  'groupBy',
+  'limit',
+  'offset',
+  'innerJoin',
+  'leftJoin',
+  'compile',
+  'toSQL',
 ])
 const adding = new Set(['concat', 'join', 'padStart', 'padEnd', 'with', 'toSpliced'])
 
@@ -161,8 +185,16 @@ export function readCall(reader: OriginReader, question: CallQuestion): Reading 
     if (name === 'then') return returned(reader, question, first)
     if (name === 'catch' || name === 'finally') return part(object)
   }
+  if (object !== undefined && isWhole(path) && building.has(name)) return { trails: [], pieces: [], isOther: true }
   return reader.unknown(question, `the result of ${shorten(tree.textOf(node))}${spell(path)}`)
 }
+
+/** Whether a statement itself is asked for, or the text in it, and not what it found. */
+const isWhole = ([step, ...rest]: readonly PathStep[]): boolean =>
+  step === undefined ||
+  (rest.length === 0 &&
+    'property' in step &&
+    textProperties.some((each) => 'property' in each && each.property === step.property))
 
 const isPath = (node: SyntaxNode): boolean =>
   node.type === 'Identifier' && /^(?:path|posix|url|fs|fsp|promises)$/i.test(node.name)
@@ -224,7 +256,7 @@ function readChecked(
   given: readonly SyntaxNode[],
 ): Reading | undefined {
   const object = node.callee.type === 'MemberExpression' ? node.callee.object : undefined
-  const inside = /^safeParse/.test(name) ? path.slice(1) : path
+  const inside = name.startsWith('safeParse') ? path.slice(1) : path
   if (
     object !== undefined &&
     /^(?:safeP|p)arse(?:Async)?$/.test(name) &&

@@ -45,7 +45,7 @@ const longestStatement = 12
 /** Compares complaints with labels: a complaint belongs to the nearest label above it. */
 export function score(sites: readonly LabelledSite[], complaints: readonly Complaint[]): Score {
   const labelOf = ({ file, line }: Complaint): LabelledSite | undefined =>
-    sites.filter((site) => site.file === file && site.line < line && line - site.line <= longestStatement).at(-1)
+    sites.findLast((site) => site.file === file && site.line < line && line - site.line <= longestStatement)
   const hit = new Set(complaints.map((complaint) => labelOf(complaint)).filter((site) => site !== undefined))
   return {
     found: [...hit].filter(({ isVulnerable }) => isVulnerable),

@@ -11,6 +11,8 @@ import { readTag } from './tags.ts'
 
 const noText: Reading = { trails: [], pieces: [], isOther: true }
 
+// numbers, truths, and what is written in the source
+const harmless = new Set(['UnaryExpression', 'UpdateExpression', 'MetaProperty', 'TemplateElement'])
 const deepest = 40
 const mostTrails = 4
 const mostPieces = 12
@@ -62,59 +64,34 @@ export function createOriginReader(project: Project): OriginReader {
     const { tree, node, path } = question
     const part = (next: SyntaxNode, at: readonly PathStep[] = []): Reading =>
       read({ ...question, node: next, path: at })
-    switch (node.type) {
-      case 'Literal':
-        return constant(typeof node.value === 'string' ? [node.value] : [])
-      case 'TemplateLiteral': {
-        const pieces = node.quasis.map(({ value }) => value.cooked ?? value.raw)
-        return union([constant(pieces), ...node.expressions.map((expression) => part(expression))])
-      }
-      case 'TaggedTemplateExpression':
-        return readTag(reader, { ...question, node })
-      case 'BinaryExpression':
-        return node.operator === '+' ? union([part(node.left), part(node.right)]) : constant()
-      case 'LogicalExpression':
-        return node.operator === '&&' ? part(node.right, path) : union([part(node.left, path), part(node.right, path)])
-      case 'ConditionalExpression':
-        return union([part(node.consequent, path), part(node.alternate, path)])
-      case 'AssignmentExpression':
-        return node.operator === '=' ? part(node.right, path) : union([part(node.left, path), part(node.right, path)])
-      case 'SequenceExpression': {
-        const last = node.expressions.at(-1)
-        return last === undefined ? constant() : part(last, path)
-      }
-      case 'UnaryExpression':
-      case 'UpdateExpression':
-        return constant()
-      case 'ArrayExpression':
-        return readArray(question, node)
-      case 'ObjectExpression':
-        return readObject(question, node)
-      case 'FunctionDeclaration':
-      case 'FunctionExpression':
-      case 'ArrowFunctionExpression':
-      case 'ClassDeclaration':
-      case 'ClassExpression':
-        return noText
-      case 'TSEnumDeclaration':
-        return union(
-          node.body.members.map(({ initializer }) => (initializer === null ? constant() : part(initializer))),
-        )
-      case 'Identifier':
-        return readIdentifier(question, node)
-      case 'MemberExpression':
-        return readMember(question, node)
-      case 'CallExpression':
-      case 'NewExpression':
-        return readCall(reader, { ...question, node })
-      case 'ImportExpression':
-        return noText
-      case 'MetaProperty':
-      case 'TemplateElement':
-        return constant()
-      default:
-        return unknown(question, shorten(tree.textOf(node)))
+    const { type } = node
+    if (type === 'Literal') return constant(typeof node.value === 'string' ? [node.value] : [])
+    if (type === 'TemplateLiteral') {
+      const pieces = node.quasis.map(({ value }) => value.cooked ?? value.raw)
+      return union([constant(pieces), ...node.expressions.map((expression) => part(expression))])
     }
+    if (type === 'TaggedTemplateExpression') return readTag(reader, { ...question, node })
+    if (type === 'BinaryExpression')
+      return node.operator === '+' ? union([part(node.left), part(node.right)]) : constant()
+    if (type === 'LogicalExpression')
+      return node.operator === '&&' ? part(node.right, path) : union([part(node.left, path), part(node.right, path)])
+    if (type === 'ConditionalExpression') return union([part(node.consequent, path), part(node.alternate, path)])
+    if (type === 'AssignmentExpression')
+      return node.operator === '=' ? part(node.right, path) : union([part(node.left, path), part(node.right, path)])
+    if (type === 'SequenceExpression') {
+      const last = node.expressions.at(-1)
+      return last === undefined ? constant() : part(last, path)
+    }
+    if (type === 'ArrayExpression') return readArray(question, node)
+    if (type === 'ObjectExpression') return readObject(question, node)
+    if (type === 'TSEnumDeclaration')
+      return union(node.body.members.map(({ initializer }) => (initializer === null ? constant() : part(initializer))))
+    if (type === 'Identifier') return readIdentifier(question, node)
+    if (type === 'MemberExpression') return readMember(question, node)
+    if (type === 'CallExpression' || type === 'NewExpression') return readCall(reader, { ...question, node })
+    if (isFunction(node) || type === 'ClassDeclaration' || type === 'ClassExpression' || type === 'ImportExpression')
+      return noText
+    return harmless.has(type) ? constant() : unknown(question, shorten(tree.textOf(node)))
   }
 
   function readArray(question: Question, node: Extract<SyntaxNode, { type: 'ArrayExpression' }>): Reading {
@@ -265,7 +242,8 @@ export function createOriginReader(project: Project): OriginReader {
           calls.map((call) =>
             argument(
               call.node.arguments.map((each) => ({
-                ...{ tree: call.tree, bound: noBound },
+                tree: call.tree,
+                bound: noBound,
                 node: each.type === 'SpreadElement' ? each.argument : each,
               })),
             ),

@@ -14,30 +14,27 @@ export interface Sink extends Located<CallNode> {
 }
 
 const certain = new Set([
-  ...[
-    'query',
-    '$queryRawUnsafe',
-    '$executeRawUnsafe',
-    'queryRaw',
-    'executeSql',
-    'simpleQuery',
-    'queryStream',
-    'queryArray',
-    'queryObject',
-  ],
-  ...[
-    'whereRaw',
-    'orWhereRaw',
-    'andWhereRaw',
-    'havingRaw',
-    'orHavingRaw',
-    'orderByRaw',
-    'groupByRaw',
-    'joinRaw',
-    'fromRaw',
-    'selectRaw',
-    'onRaw',
-  ],
+  'query',
+  '$queryRawUnsafe',
+  '$executeRawUnsafe',
+  'queryRaw',
+  'executeSql',
+  'simpleQuery',
+  'queryStream',
+  'queryArray',
+  'queryObject',
+
+  'whereRaw',
+  'orWhereRaw',
+  'andWhereRaw',
+  'havingRaw',
+  'orHavingRaw',
+  'orderByRaw',
+  'groupByRaw',
+  'joinRaw',
+  'fromRaw',
+  'selectRaw',
+  'onRaw',
 ])
 // names that much else has too
 const raw = new Set([
@@ -54,40 +51,37 @@ const raw = new Set([
   'id',
 ])
 const uncertain = new Set([
-  ...[
-    'execute',
-    'exec',
-    'prepare',
-    'run',
-    'all',
-    'get',
-    'each',
-    'any',
-    'many',
-    'manyOrNone',
-    'none',
-    'one',
-    'oneOrNone',
-    'map',
-    'multi',
-    'multiResult',
-    'result',
-    'batch',
-  ],
-  ...[
-    'executeQuery',
-    'queryOne',
-    'queryFirst',
-    'stream',
-    'iterate',
-    'execBatch',
-    'executeRaw',
-    'rawExec',
-    'createProcStatement',
-    'loadProcedure',
-    'addSelect',
-    'addOrderBy',
-  ],
+  'execute',
+  'exec',
+  'prepare',
+  'run',
+  'all',
+  'get',
+  'each',
+  'any',
+  'many',
+  'manyOrNone',
+  'none',
+  'one',
+  'oneOrNone',
+  'map',
+  'multi',
+  'multiResult',
+  'result',
+  'batch',
+
+  'executeQuery',
+  'queryOne',
+  'queryFirst',
+  'stream',
+  'iterate',
+  'execBatch',
+  'executeRaw',
+  'rawExec',
+  'createProcStatement',
+  'loadProcedure',
+  'addSelect',
+  'addOrderBy',
 ])
 const builder = new Set([
   'where',
@@ -130,14 +124,12 @@ function sinkAt(project: Project, tree: SyntaxTree, node: SyntaxNode): Sink[] {
       ? []
       : [
           {
-            ...{
-              tree,
-              node,
-              name: tree.textOf(node.callee).replaceAll(/\s+/g, ''),
-              text,
-              values: given[place + 1],
-              isCertain,
-            },
+            tree,
+            node,
+            name: tree.textOf(node.callee).replaceAll(/\s+/g, ''),
+            text,
+            values: given[place + 1],
+            isCertain,
           },
         ]
   }
@@ -152,7 +144,11 @@ function sinkAt(project: Project, tree: SyntaxTree, node: SyntaxNode): Sink[] {
   if (name === 'bind' && callee.object.type === 'MemberExpression' && uncertain.has(propertyOf(callee.object) ?? ''))
     return make(1, false)
   const isDatabase = (): boolean => isDatabaseObject(project, tree, callee.object)
-  if (certain.has(name)) return isElsewhere(project, tree, callee.object) ? [] : make(0, true)
+  if (certain.has(name)) {
+    if (isElsewhere(project, tree, callee.object)) return []
+    // parameters of a request over HTTP
+    return make(0, !chainHas(callee.object, /^(?:get|post|put|patch|delete|head)$/))
+  }
   if (raw.has(name)) {
     if (callee.object.type === 'Identifier' && callee.object.name === 'String') return []
     const isNamed = name === 'raw' || name === 'unsafe' || name === 'rawQuery' || name === 'literal' || name.length > 6

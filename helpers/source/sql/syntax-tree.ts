@@ -80,19 +80,17 @@ export const functionAround = (tree: SyntaxTree, node: SyntaxNode): FunctionNode
 
 /** An expression without what changes nothing of its value: parentheses, `await`, and what only types need. */
 export function bare(node: SyntaxNode): SyntaxNode {
-  switch (node.type) {
-    case 'ParenthesizedExpression':
-    case 'TSAsExpression':
-    case 'TSSatisfiesExpression':
-    case 'TSNonNullExpression':
-    case 'TSTypeAssertion':
-    case 'ChainExpression':
-      return bare(node.expression)
-    case 'AwaitExpression':
-      return bare(node.argument)
-    default:
-      return node
-  }
+  if (node.type === 'AwaitExpression') return bare(node.argument)
+  if (
+    node.type === 'ParenthesizedExpression' ||
+    node.type === 'TSAsExpression' ||
+    node.type === 'TSSatisfiesExpression' ||
+    node.type === 'TSNonNullExpression' ||
+    node.type === 'TSTypeAssertion' ||
+    node.type === 'ChainExpression'
+  )
+    return bare(node.expression)
+  return node
 }
 
 /** The name of a property that is written out; undefined for a computed one. */

@@ -43,6 +43,7 @@ export function readTag(reader: OriginReader, question: Question & { node: Tagge
   const name = nameOfCallee(tag.type === 'CallExpression' ? tag.callee : tag) ?? ''
   if (tag.type === 'MemberExpression' && propertyOf(tag) === 'raw') return joined()
   if (tidying.has(name)) return joined()
+  if (/^(?:gql|graphql)$/.test(name)) return constant()
   const root = rootOf(tag)
   const source = root === undefined ? undefined : sourceOf(reader, question, root)
   if (source !== undefined ? bindingPackages.test(source) : bindingNames.test(name)) return constant(pieces)

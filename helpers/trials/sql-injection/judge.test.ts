@@ -70,7 +70,13 @@ testJudge({
 })
 
 const statement = (text: string, parameters: string[] = []): Statement => ({
-  ...{ connection: 1, at: 0, text, parameters, binaryParameters: [], kind: 'extended', executed: true },
+  connection: 1,
+  at: 0,
+  text,
+  parameters,
+  binaryParameters: [],
+  kind: 'extended',
+  executed: true,
 })
 
 test('finds a mark in a text in whatever case, and none among bind values', async () => {

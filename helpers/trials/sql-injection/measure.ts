@@ -156,7 +156,7 @@ function fieldsOf(sent: readonly Sent[], bound: ReadonlyMap<string, number>): Sq
 const nameOf = ({ route, fields }: Probe): string => `${route}: ${fields.join(', ')}`
 const slowMilliseconds = 2500
 const revealing =
-  /syntax error at or near|unterminated quoted|invalid input syntax for|SQLSTATE|PG::|pg_catalog|relation "[^"]*" does not exist|column "[^"]*" does not exist|violates \w+ constraint|operator does not exist|(?:select|insert into|update|delete from)\s+\S+\s+(?:from|set|where|values)\b/i
+  /syntax error at or near|unterminated quoted|invalid input syntax for|SQLSTATE|pg_catalog|(?:relation|column) "[^"]*" does not exist|violates \w+ constraint|operator does not exist|\bselect\b.{1,200}\bfrom\b.{1,100}\bwhere\b|\binsert into \w+ ?\(|\bupdate \w+ set \w+ ?=|\bdelete from \w+ where\b/i
 
 async function payloadsOf(ordinary: readonly Sent[], sent: readonly Sent[]): Promise<SqlTrial['payloads']> {
   const rowsBefore = new Map(ordinary.map((each) => [each.probe, rowsIn(each)]))
