@@ -10,7 +10,7 @@ const customersSchema = z.looseObject({
 })
 const appointmentsSchema = z.looseObject({ items: z.array(z.looseObject({ id: z.string(), customerId: z.string() })) })
 const lettersSchema = z.looseObject({ items: z.array(z.unknown()), total: z.int().optional() })
-const withinMilliseconds = 6000
+const withinMilliseconds = 12_000
 
 /** A customer whom nothing hostile is about, as the admin API shows them, and the dead letters so far. */
 export interface Bystander {

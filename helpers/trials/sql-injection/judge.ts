@@ -108,12 +108,14 @@ export function judgeSql({ source, stored, wire, payloads, effects }: SqlTrial):
 function judgePayloads({ failed, leaks, matched, slow }: SqlTrial['payloads']): JudgedShortfall[] {
   const mitigation = bindIt
   return [
-    ...failed.map(({ field, payload, status }) => ({
-      what: `${payload} as ${field} was answered with ${status}`,
-      expected: 'acceptance, or a refusal with 4xx',
-      where: field,
-      mitigation,
-    })),
+    ...[...Map.groupBy(failed, ({ field, status }) => `${status} ${field}`).values()].flatMap((alike) =>
+      alike.slice(0, 1).map(({ field, status }) => ({
+        what: `${alike.map(({ payload }) => payload).join(', ')} as ${field} was answered with ${status}`,
+        expected: 'acceptance, or a refusal with 4xx',
+        where: field,
+        mitigation,
+      })),
+    ),
     ...leaks.map(({ field, payload, quote }) => ({
       what: `the answer to ${payload} as ${field} tells of the database: ${quote}`,
       expected: 'answers without SQL, names of its objects or its errors',
@@ -136,15 +138,18 @@ function judgePayloads({ failed, leaks, matched, slow }: SqlTrial['payloads']): 
 }
 
 function judgeEffects({ kept, isBystanderSame, deadLetters }: SqlTrial['effects']): JudgedShortfall[] {
+  const lost = kept.filter(({ isAsSent }) => !isAsSent).map(({ payload }) => payload)
   return [
-    ...kept
-      .filter(({ isAsSent }) => !isAsSent)
-      .map(({ payload }) => ({
-        what: `a booking with ${payload} in its texts was accepted, and is not there as it was sent`,
-        expected: 'the texts stored as they came',
-        where: 'GET customers and appointments, after the delivery was acknowledged',
-        mitigation: bindIt,
-      })),
+    ...(lost.length === 0
+      ? []
+      : [
+          {
+            what: `bookings with hostile texts (${lost.join(', ')}) were accepted, and are not there as they were sent`,
+            expected: 'the texts stored as they came',
+            where: 'GET customers and appointments, after the deliveries were acknowledged',
+            mitigation: bindIt,
+          },
+        ]),
     ...(isBystanderSame
       ? []
       : [

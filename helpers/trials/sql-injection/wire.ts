@@ -24,17 +24,30 @@ export async function readWire(
     statements: ordinary.length + hostile.length,
     structures: new Set(structures.values()).size,
     withInput: [...withInput].slice(0, mostShown).map(([field, statement]) => ({ field, statement: shown(statement) })),
-    broken: [...ordinary, ...hostile]
-      .flatMap(({ error, text }) =>
+    broken: onePerStatement(
+      [...ordinary, ...hostile].flatMap(({ error, text }) =>
         error !== undefined && isMalformed(error.code) ? [{ ...error, statement: shown(text) }] : [],
-      )
-      .slice(0, mostShown),
-    changed: [...structures]
-      .filter(([text, structure]) => !known.has(structure) && ofInjections.test(text))
-      .slice(0, mostShown)
-      .map(([statement]) => ({ statement: shown(statement) })),
+      ),
+    ),
+    changed: onePerStatement(
+      [...structures]
+        .filter(([text, structure]) => !known.has(structure) && ofInjections.test(text))
+        .map(([statement]) => ({ statement: shown(statement) })),
+    ),
   }
 }
+
+const tellingCharacters = 60
+
+/** Of statements that begin alike, which are one statement with this and that in it, the first. */
+const onePerStatement = <Seen extends { statement: string }>(seen: readonly Seen[]): Seen[] =>
+  [
+    ...new Map(
+      seen.toReversed().map((each) => [each.statement.slice(0, tellingCharacters).split("'")[0], each]),
+    ).values(),
+  ]
+    .toReversed()
+    .slice(0, mostShown)
 
 // syntax errors and names that do not exist; and names or literals that are too long or not closed
 const isMalformed = (code: string): boolean => /^42(?:601|703|P01|P02|883|704|622|P18|804|803|702|000)$/.test(code)
