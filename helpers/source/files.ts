@@ -8,10 +8,11 @@ const isTest = /\.(?:test|spec)\.[cm]?[jt]sx?$/
 
 /** TypeScript and JavaScript files of a repository, as absolute paths, without what is installed or built. */
 export function listSourceFiles(root: string): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true }).flatMap((entry) => {
-    const file = join(entry.parentPath, entry.name)
-    const path = relative(root, file)
-    return entry.isFile() && isSource.test(path) && !path.split(sep).some((part) => leftOut.has(part)) ? [file] : []
+  return readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(root, entry.name)
+    if (leftOut.has(entry.name)) return []
+    if (entry.isDirectory()) return listSourceFiles(path)
+    return entry.isFile() && isSource.test(entry.name) ? [path] : []
   })
 }
 
