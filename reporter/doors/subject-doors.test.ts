@@ -47,9 +47,7 @@ async function runOn(gate: TinyGate, program: string): Promise<GateOutcome> {
 }
 
 const needing = (facility: string): string =>
-  passingControl
-    .replace('needs: []', `needs: ['${facility}']`)
-    .replace('timeLimitSeconds: 2', 'timeLimitSeconds: 30')
+  passingControl.replace('needs: []', `needs: ['${facility}']`).replace('timeLimitSeconds: 2', 'timeLimitSeconds: 30')
 
 function expectUnverified({ report, exitCode, output }: GateOutcome, reason: RegExp): void {
   expect(exitCode, output).toBeGreaterThan(0)
@@ -59,13 +57,12 @@ function expectUnverified({ report, exitCode, output }: GateOutcome, reason: Reg
   expect(controls[1]?.reason).toMatch(reason)
 }
 
-describe.concurrent('fails closed with a subject that', { timeout: 90_000 }, () => {
+describe('fails closed with a subject that', { timeout: 60_000 }, () => {
   test.each([
     ['cannot be started', 'this is no program', /ended with exit code 1 before it was ready.*Unexpected identifier/s],
     ['ends at once, as if all were well', 'process.exit(0)', /ended with exit code 0 before it was ready/],
     ['never listens', 'setInterval(() => undefined, 1000)', /not ready within 3 s.*ECONNREFUSED/s],
     ['takes requests and never answers', serving(''), /not ready within 3 s/],
-    ['answers with a refusal', serving('response.writeHead(503).end()'), /last seen: status 503/],
     [
       'answers with what is no HTTP',
       `require('node:net').createServer((socket) => socket.end('garbage')).listen(process.env.PORT, '127.0.0.1')`,
@@ -86,7 +83,7 @@ describe.concurrent('fails closed with a subject that', { timeout: 90_000 }, () 
   })
 })
 
-test('fails closed with a provider lab that cannot start', { timeout: 90_000 }, async () => {
+test('fails closed with a provider lab that cannot start', { timeout: 60_000 }, async () => {
   using gate = makeTinyGate()
   gate.write(
     'gates/1-security/first.gate.ts',
