@@ -57,6 +57,8 @@ export const subjectSchema = z
       readyWithinSeconds: z.number().positive().max(120).default(20),
       stopWithinSeconds: z.number().positive().max(60).default(10),
     }),
+    /** Variables that make this ARO log all that it can. */
+    debugEnvironment: z.record(z.string(), z.string()).default({ LOG_LEVEL: 'debug' }),
     instances: z.int().positive().default(2),
     limits: z.strictObject({ memoryMegabytes: z.int().positive(), processors: z.number().positive() }),
     paths: pathsSchema.prefault({}),

@@ -1,0 +1,267 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ControlContext } from '../../control.ts'
+import type { FacilityMap } from '../../facilities.ts'
+import { runCommand } from '../../subject/commands.ts'
+import type { Administrator } from '../../subject/administrator.ts'
+import type { ProviderName, Tenant } from '../../subject/facilities.ts'
+import type { Instance } from '../../subject/instance.ts'
+import { makeTenants } from '../../subject/tenants.ts'
+import { WatchedClient } from '../../subject/watched-client.ts'
+import { requiredCommands } from '../required-commands/commands.ts'
+import { Canaries, integrationProviders, makeApiKey, plantEnvironment } from './canaries.ts'
+import { provokeErrors } from './errors.ts'
+import type { SecretsTrial } from './judge.ts'
+import { SecretSearch } from './places.ts'
+import { KeyStore } from './storage.ts'
+import type { StoredKey } from './storage.ts'
+import { alter, alterations, move, tamper } from './tampering.ts'
+import type { Tampering } from './tampering.ts'
+import { openClinic, sendAndWatch } from './use.ts'
+import type { Clinic, Sending } from './use.ts'
+import { watchModelUse, watchPaymentUse, watchSmsUse } from './uses.ts'
+import { sendRefusedRequests } from './ways-in.ts'
+
+type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers' | 'run'>
+
+const backupSeconds = 30
+const tamperedWithinMilliseconds = 4000
+
+/** Hands secrets to the subject in every way there is, has it use and store them, and looks for them everywhere. */
+export async function trySecrets(context: Needs): Promise<SecretsTrial> {
+  const { app, database, providers, run, subject, progress } = context
+  const startedAt = Date.now() - 1000
+  const canaries = new Canaries()
+  const search = new SecretSearch(canaries)
+  const tenants = [...run.tenants, ...makeTenants(run.tenants.length + alterations + 2).slice(run.tenants.length)]
+  plantEnvironment(canaries, run, tenants, database.proxy.url)
+  const store = new KeyStore(database.url, [...tenants.map(({ id }) => id), ...integrationProviders])
+
+  let url = app.client.url
+  const client = new WatchedClient({ subject, tenants, url: () => url })
+  const talkative = { tenants, environment: subject.debugEnvironment }
+  const [first] = app.instances
+  if (first === undefined) throw new Error('Expected a running instance, there is none.')
+  const starting = app.start(talkative)
+  starting.catch(() => undefined)
+  const refused = await useFirst({ client, canaries, store })
+  const second = await starting
+  let endedProcesses = countEnded([first, second])
+  await first.stop()
+  url = second.url
+  progress('secrets were handed to an instance at the usual log level')
+
+  const clinics = await Promise.all(tenants.map((tenant, index) => openClinic(client, tenant, index < 2 ? 3 : 1)))
+  for (const [index, { administrator }] of clinics.entries())
+    canaries.plant('login', `session token ${index + 1}`, administrator.token.split('.').at(-1) ?? administrator.token)
+  const [mine, theirs] = clinics
+  if (mine === undefined || theirs === undefined) throw new Error('Expected two tenants, there are fewer.')
+  const refusedAgain = await sendRefusedRequests(client, mine.administrator, canaries, 'at debug level')
+  const { stored, uses, stripeOfMine } = await writeAndUse({ clinics, mine, theirs, canaries, store, context, client })
+  const faults = await provokeErrors({ clinic: mine, providers, database, canaries, client })
+  await search.database(database.url)
+  endedProcesses += countEnded([second])
+  await second.stop()
+  progress('keys were stored, used and replaced')
+
+  const tamperings = planTamperings(stored, stripeOfMine)
+  const rows: number[] = []
+  for (const { tampering } of tamperings) rows.push(await tamper(database.url, tampering))
+  const [third, backup] = await Promise.all([app.start(talkative), backUp(context)])
+  url = third.url
+  const untampered = await sendWithKey(mine, context)
+  const outcomes = await Promise.all(
+    tamperings.map(({ at }) => {
+      const clinic = clinics[at]
+      if (clinic === undefined) throw new Error(`Expected a clinic ${at}, there is none.`)
+      return sendWithKey(clinic, context)
+    }),
+  )
+  endedProcesses += countEnded([third])
+  await third.stop()
+  progress('stored keys were tampered with')
+
+  const { rowsSearched, tablesSearched, columnsSearched } = await search.database(database.url)
+  search.log(first, 'of the instance at the usual log level')
+  search.log(second, 'of the instance at debug level')
+  search.log(third, 'of the instance with keys tampered with')
+  search.answers(client.answers, `${subject.paths.admin}/auth/login`)
+  search.providers(providers.journal)
+  await search.filesBelow(join(run.runDirectory, 'app'), startedAt, { depth: 6, name: 'working directory' })
+  await search.filesBelow(subject.root, startedAt, { depth: 4, name: 'root' })
+  await search.filesBelow(tmpdir(), startedAt, { depth: 2, name: 'temporary files' })
+  const backupBytes = await search.file(backup, 'backup', 'the file that db:backup wrote')
+  const plantedBy = (way: string): number => canaries.all.filter((canary) => canary.way === way).length
+  return {
+    planted: {
+      environment: plantedBy('environment'),
+      integrations: plantedBy('integrations API'),
+      login: plantedBy('login'),
+      refused: refused + refusedAgain,
+    },
+    searched: {
+      databaseTimes: search.databaseTimes,
+      tables: tablesSearched,
+      columns: columnsSearched,
+      rows: rowsSearched,
+      logLines: first.output.lines.length,
+      logLinesAtDebug: second.output.lines.length + third.output.lines.length,
+      answers: client.answers.length,
+      providerCalls: providers.journal.entries.length,
+      files: search.files,
+      backupBytes,
+    },
+    faults,
+    findings: search.findings,
+    storage: store.report(),
+    uses,
+    untamperedKeyUsed: untampered.left && untampered.key === keyAt(stored, 0),
+    tamperings: tamperings.map(({ at, tampering }, index) => {
+      const outcome = outcomes[index] ?? untampered
+      return {
+        what: tampering.what,
+        rows: rows[index] ?? 0,
+        outcome: nameOutcome(outcome, { canaries, tenant: tenants[at], stored: keyAt(stored, at), tampering }),
+        how: outcome.left ? 'sent' : outcome.how,
+      }
+    }),
+    endedProcesses,
+  }
+}
+
+const countEnded = (instances: readonly Instance[]): number =>
+  instances.filter((instance) => instance.exit() !== undefined).length
+
+const keyAt = (stored: readonly StoredKey[], at: number): string => stored[at]?.plaintext ?? ''
+
+/** Writes one provider's API key. @throws when the genuine request is refused. */
+export async function writeKey(administrator: Administrator, provider: ProviderName, apiKey: string): Promise<void> {
+  const { status, text } = await administrator.send('PUT', `/integrations/${provider}`, { apiKey })
+  if (status >= 300)
+    throw new Error(`PUT /integrations/${provider}: expected 200, got ${status}: ${text.slice(0, 200)}`)
+}
+
+async function useFirst(parts: { client: WatchedClient; canaries: Canaries; store: KeyStore }): Promise<number> {
+  const { client, canaries, store } = parts
+  const administrator = await client.administrator()
+  canaries.plant('login', 'session token', administrator.token.split('.').at(-1) ?? administrator.token)
+  const refused = await sendRefusedRequests(client, administrator, canaries, 'at the usual level')
+  const key = canaries.plant('integrations API', 'first stored Stripe key', makeApiKey.stripe(), ['stripe'])
+  await store.locate(key, () => writeKey(administrator, 'stripe', key))
+  return refused
+}
+
+interface Writing {
+  clinics: readonly Clinic[]
+  mine: Clinic
+  theirs: Clinic
+  canaries: Canaries
+  store: KeyStore
+  context: Needs
+  client: WatchedClient
+}
+
+/** Writes keys over and over: the same ones for all tenants, other ones, the same again, and at last each its own. */
+async function writeAndUse(writing: Writing): Promise<{
+  stored: StoredKey[]
+  uses: SecretsTrial['uses']
+  stripeOfMine: StoredKey
+}> {
+  const { clinics, mine, theirs, canaries, store, context, client } = writing
+  const plant = (what: string, provider: ProviderName): string =>
+    canaries.plant('integrations API', `${what} ${provider} key`, makeApiKey[provider](), [provider])
+  const long = plant('second stored', 'stripe')
+  await store.locate(long, () => writeKey(theirs.administrator, 'stripe', long))
+  const common = new Map(integrationProviders.map((provider) => [provider, plant('common', provider)]))
+  const writeAll = async (keyOf: (provider: ProviderName) => string | undefined): Promise<void> => {
+    const writes = [mine, theirs].flatMap(({ administrator }) =>
+      integrationProviders.map((provider) => writeKey(administrator, provider, keyOf(provider) ?? '')),
+    )
+    await Promise.all(writes)
+  }
+  await store.rewrite(() => writeAll((provider) => common.get(provider)))
+  const uses = [await watchSmsUse(mine, { expected: common.get('twilio') ?? '', after: 'the first write', canaries, context })]
+  await writeAll((provider) => plant('passing', provider))
+  await store.rewrite(() => writeAll((provider) => common.get(provider)))
+  const stored: StoredKey[] = []
+  for (const [index, { administrator }] of clinics.entries()) {
+    const key = plant(`tenant ${index + 1}'s`, 'twilio')
+    stored.push(await store.watch(key, () => writeKey(administrator, 'twilio', key)))
+  }
+  const [stripe, llm] = [plant('last', 'stripe'), plant('last', 'llm')]
+  const stripeOfMine = await store.watch(stripe, () => writeKey(mine.administrator, 'stripe', stripe))
+  await writeKey(mine.administrator, 'llm', llm)
+  const after = 'the key was replaced'
+  const watched = await Promise.all([
+    watchSmsUse(mine, { expected: keyAt(stored, 0), after, canaries, context }),
+    watchSmsUse(theirs, { expected: keyAt(stored, 1), after, canaries, context }),
+    watchModelUse(client, mine, { expected: llm, after, canaries, context }),
+    watchPaymentUse(client, mine, { expected: stripe, after, canaries, context }),
+  ])
+  return { stored, uses: [...uses, ...watched.filter((use) => use !== undefined)], stripeOfMine }
+}
+
+/** One tampering for each tenant behind the first two. */
+function planTamperings(
+  stored: readonly StoredKey[],
+  stripeOfMine: StoredKey,
+): { at: number; tampering: Tampering }[] {
+  const at = (index: number): StoredKey => {
+    const found = stored[index]
+    if (found === undefined) throw new Error(`Expected a stored key ${index}, there is none.`)
+    return found
+  }
+  const altered = Array.from({ length: alterations }, (_, variation) => ({
+    at: variation + 2,
+    tampering: alter(at(variation + 2), variation),
+  }))
+  const [tenantsAt, providersAt] = [alterations + 2, alterations + 3]
+  return [
+    ...altered,
+    { at: tenantsAt, tampering: move(at(1), at(tenantsAt), "another tenant's stored key in its place") },
+    { at: providersAt, tampering: move(stripeOfMine, at(providersAt), 'the stored key of another provider in its place') },
+  ]
+}
+
+async function sendWithKey(clinic: Clinic, { providers }: Needs): Promise<Sending> {
+  const customer = clinic.customers.at(-1)
+  if (customer === undefined) throw new Error('Expected a customer, there is none.')
+  return sendAndWatch(clinic, customer, providers, tamperedWithinMilliseconds)
+}
+
+function nameOutcome(
+  sending: Sending,
+  known: { canaries: Canaries; tenant: Tenant | undefined; stored: string; tampering: Tampering },
+): SecretsTrial['tamperings'][number]['outcome'] {
+  if (!sending.left) return 'not sent'
+  const { key } = sending
+  if (key === known.stored) return 'sent with the stored key'
+  if (key === known.tampering.otherKey) return 'sent with the key from the other place'
+  if (key === known.tenant?.webhookSecrets.twilio) return 'sent with the key of the environment'
+  return known.canaries.all.some(({ text }) => text === key)
+    ? 'sent with an earlier key'
+    : 'sent with no key that was ever written'
+}
+
+/** Has the subject write a backup. @returns its path. @throws when there is none, since it could not be searched then. */
+async function backUp({ app, subject, run, database, signal }: Needs): Promise<string> {
+  const file = join(await mkdtemp(join(run.runDirectory, 'backup-')), 'aro-gate-backup.db')
+  const required = requiredCommands(file).find(({ name }) => name === 'db:backup')
+  const { exitCode, output } = await runCommand({
+    command: subject.commands['db:backup'] ?? required?.command ?? [],
+    directory: subject.root,
+    environment: { ...app.environment(database.url), HOME: homedir(), NODE_ENV: '', NODE_OPTIONS: '' },
+    timeLimitSeconds: backupSeconds,
+    runDirectory: run.runDirectory,
+    owner: 'control',
+    signal,
+  })
+  if (exitCode !== 0 || !existsSync(file)) {
+    throw new Error(
+      `Expected db:backup to write ${file}, so that it can be searched for secrets; it ended with ${exitCode}: ${output.slice(-300)}`,
+    )
+  }
+  return file
+}
