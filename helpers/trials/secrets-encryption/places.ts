@@ -13,7 +13,7 @@ import type { SecretFinding } from './judge.ts'
 
 /** Findings of one kind of place beyond this many say nothing new. */
 const mostFindings = 12
-const largestFile = 16 * 1024 * 1024
+const largestFile = 4 * 1024 * 1024
 
 /** Looks for all planted secrets in all places, and keeps what it finds. */
 export class SecretSearch {
@@ -44,7 +44,7 @@ export class SecretSearch {
     for (const stream of ['stdout', 'stderr'] as const) {
       const texts = lines.filter((line) => line.stream === stream).map(({ text }) => text)
       for (const { label, encoding } of findSecrets(texts.join('\n'), needles)) {
-        const at = texts.findIndex((text) => findSecrets(text, needles).some((found) => found.label === label))
+        const at = texts.findIndex((text) => findSecrets(text, { [label]: needles[label] ?? '' }).length > 0)
         this.#add('log', `${stream} ${which}, line ${at + 1}`, label, encoding)
       }
     }
@@ -53,7 +53,7 @@ export class SecretSearch {
   answers(answers: readonly WatchedAnswer[], loginPath: string): void {
     const needles = this.#canaries.needles()
     for (const { label, encoding } of findSecrets(answers.map(({ text }) => text).join('\n\n'), needles)) {
-      const holders = answers.filter(({ text }) => findSecrets(text, needles).some((found) => found.label === label))
+      const holders = answers.filter(({ text }) => findSecrets(text, { [label]: needles[label] ?? '' }).length > 0)
       const isLogin = this.#canaries.all.some((canary) => canary.label === label && canary.way === 'login')
       // whoever logs in is given the token; nobody else is
       const others = holders.filter(({ path, status }) => !(isLogin && path === loginPath && status < 300))

@@ -19,8 +19,9 @@ export type Cells = ReadonlyMap<string, Cell>
 export function readCells(url: string): Promise<Cells> {
   return withClient(url, async (client) => {
     const cells = new Map<string, Cell>()
+    const keys = await primaryKeys(client)
     for (const { qualified: table, columns } of await listTables(client)) {
-      const keyColumns = await primaryKey(client, table)
+      const keyColumns = keys.get(table) ?? []
       const key = keyColumns.length === 0 ? 'ctid::text' : rowKey(keyColumns)
       const { rows } = await client.query<(string | null)[]>({
         text: `SELECT ${key}, ${columns.map(({ name }) => `${quoteIdentifier(name)}::text`).join(', ')} FROM ${table}`,
@@ -43,13 +44,17 @@ const nameOf = ({ table, key, column }: Cell): string => JSON.stringify([table, 
 const rowKey = (columns: readonly string[]): string =>
   `json_build_array(${columns.map((name) => `${quoteIdentifier(name)}::text`).join(', ')})::text`
 
-async function primaryKey(client: pg.Client, table: string): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-     WHERE i.indrelid = $1::regclass AND i.indisprimary ORDER BY a.attnum`,
-    [table],
+/** The columns of each table's primary key. */
+async function primaryKeys(client: pg.Client): Promise<Map<string, string[]>> {
+  const { rows } = await client.query<{ schema: string; table: string; columns: string[] }>(
+    `SELECT n.nspname AS schema, c.relname AS table, json_agg(a.attname ORDER BY a.attnum) AS columns
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+     WHERE i.indisprimary GROUP BY 1, 2`,
   )
-  return rows.map(({ name }) => name)
+  return new Map(
+    rows.map(({ schema, table, columns }) => [`${quoteIdentifier(schema)}.${quoteIdentifier(table)}`, columns]),
+  )
 }
 
 /** The cells that were not there before, or held something else. */
@@ -60,11 +65,12 @@ export const changedCells = (before: Cells, after: Cells): Cell[] =>
 export function overwriteCells(url: string, cells: readonly Cell[]): Promise<number> {
   return withClient(url, async (client) => {
     let rows = 0
+    const keys = await primaryKeys(client)
     const byRow = Map.groupBy(cells, ({ table, key }) => JSON.stringify([table, key]))
     for (const [first, ...others] of byRow.values()) {
       if (first === undefined) continue
       const { table, key } = first
-      const keyColumns = await primaryKey(client, table)
+      const keyColumns = keys.get(table) ?? []
       const ofRow = [first, ...others]
       const assignments = ofRow.map(({ column, type }, index) => `${quoteIdentifier(column)} = $${index + 2}::${type}`)
       const updated = await client.query(

@@ -25,6 +25,8 @@ export class KeyStore {
   readonly #ofOnePlaintext: Cell[] = []
   readonly #known: { plaintext: string; cells: Cell[] }[] = []
   #columns: Set<string> | undefined
+  /** As it was after the write that was watched last. */
+  #latest: Cells | undefined
 
   /** @param names what rows are told apart by, such as tenants' ids: no part of what is sealed */
   constructor(url: string, names: readonly string[]) {
@@ -55,7 +57,7 @@ export class KeyStore {
 
   /** Writes a key and gives what that has left in the store. */
   async watch(plaintext: string, write: () => Promise<void>): Promise<StoredKey> {
-    const before = await readCells(this.#url)
+    const before = this.#latest ?? (await readCells(this.#url))
     await write()
     const sealed = await this.#awaitCells(before, (cell) => this.#isStore(cell))
     if (sealed.length === 0) {
@@ -63,7 +65,7 @@ export class KeyStore {
     }
     this.#known.push({ plaintext, cells: sealed })
     const rows = new Set(sealed.map(rowOf))
-    const changed = changedCells(before, await readCells(this.#url)).filter((cell) => rows.has(rowOf(cell)) && !this.#isName(cell))
+    const changed = changedCells(before, this.#latest ?? before).filter((cell) => rows.has(rowOf(cell)) && !this.#isName(cell))
     return { plaintext, sealed, changed, before }
   }
 
@@ -101,7 +103,8 @@ export class KeyStore {
   async #awaitCells(before: Cells, matches: (cell: Cell) => boolean): Promise<Cell[]> {
     const deadline = performance.now() + writtenWithinMilliseconds
     for (;;) {
-      const changed = changedCells(before, await readCells(this.#url)).filter(matches)
+      this.#latest = await readCells(this.#url)
+      const changed = changedCells(before, this.#latest).filter(matches)
       if (changed.length > 0 || performance.now() > deadline) return changed
       await sleep(50)
     }

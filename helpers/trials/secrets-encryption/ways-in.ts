@@ -21,7 +21,6 @@ export async function sendRefusedRequests(
   client: AroClient,
   administrator: Administrator,
   canaries: Canaries,
-  where: string,
 ): Promise<number> {
   const requests = [
     ...refusedLogins(client),
@@ -33,7 +32,7 @@ export async function sendRefusedRequests(
     const { status } = await client.send(request)
     // what was accepted may be kept: that it is accepted at all is for other controls
     if (status < 400) return 0
-    canaries.plant('refused request', `${way} (${where})`, secret)
+    canaries.plant('refused request', way, secret)
     return 1
   })
   const counted = await Promise.all(sent)
