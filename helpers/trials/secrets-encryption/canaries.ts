@@ -44,7 +44,12 @@ export const makeApiKey: Record<ProviderName, () => string> = {
 }
 
 /** Plants what the subject is given at start. */
-export function plantEnvironment(canaries: Canaries, run: GateRun, tenants: readonly Tenant[], databaseUrl: string): void {
+export function plantEnvironment(
+  canaries: Canaries,
+  run: GateRun,
+  tenants: readonly Tenant[],
+  databaseUrl: string,
+): void {
   for (const [index, tenant] of tenants.entries()) {
     const of = (what: string): string => `${what} of tenant ${index + 1}`
     const plant = (what: string, text: string, mayReach: readonly ProviderName[] = []): string =>

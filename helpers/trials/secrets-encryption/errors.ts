@@ -32,10 +32,17 @@ export async function provokeErrors(parts: {
     await new Promise((resolve) => setTimeout(resolve, 25))
   await Promise.all([refused.end(), failing.end()])
   for (const { name, proof } of [refused, failing]) {
-    if (!proof().tookHold) throw new Error(`The fault "the SMS provider ${name}" never took hold: its error was not seen.`)
+    if (!proof().tookHold)
+      throw new Error(`The fault "the SMS provider ${name}" never took hold: its error was not seen.`)
   }
-  const cut = await cutDatabaseAt(database.proxy, { pattern: /^\s*(?:commit|insert|update)\b/i, occurrence: 2, moment: 'before the server' })
-  const key = canaries.plant('integrations API', 'Calendly key at a database failure', makeApiKey.calendly(), ['calendly'])
+  const cut = await cutDatabaseAt(database.proxy, {
+    pattern: /^\s*(?:commit|insert|update)\b/i,
+    occurrence: 2,
+    moment: 'before the server',
+  })
+  const key = canaries.plant('integrations API', 'Calendly key at a database failure', makeApiKey.calendly(), [
+    'calendly',
+  ])
   await clinic.administrator.send('PUT', '/integrations/calendly', { apiKey: key })
   await client.send({
     ...{ method: 'POST', path: `${client.subject.paths.admin}/auth/login` },

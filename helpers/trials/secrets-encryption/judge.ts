@@ -82,7 +82,8 @@ export const secretsTrialSchema = z.object({
 export type SecretsTrial = z.infer<typeof secretsTrialSchema>
 
 const remedies: Record<SecretFinding['place'], string> = {
-  database: 'Encrypt secrets with authenticated encryption, hash passwords and tokens, and leave secrets out of everything else.',
+  database:
+    'Encrypt secrets with authenticated encryption, hash passwords and tokens, and leave secrets out of everything else.',
   log: 'Log from a list of harmless fields, at every level; errors of providers and of the database carry requests in them.',
   answer: 'Answer refusals with fixed words and field names, never with what was received.',
   'other provider': 'Give each call the credentials of its own provider and nothing else.',
@@ -138,7 +139,13 @@ function judgeStorage({ columns, ...storage }: SecretsTrial['storage']): JudgedS
   return shortfalls
 }
 
-function judgeUse({ provider, after, isNewKeyUsed, otherKeys, calls }: SecretsTrial['uses'][number]): JudgedShortfall[] {
+function judgeUse({
+  provider,
+  after,
+  isNewKeyUsed,
+  otherKeys,
+  calls,
+}: SecretsTrial['uses'][number]): JudgedShortfall[] {
   if (isNewKeyUsed && otherKeys.length === 0) return []
   const got = otherKeys.length === 0 ? 'nothing' : [...new Set(otherKeys)].join(' and ')
   return [

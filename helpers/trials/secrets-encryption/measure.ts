@@ -179,7 +179,9 @@ async function writeAndUse(writing: Writing): Promise<{
     await Promise.all(writes)
   }
   await store.rewrite(() => writeAll((provider) => common.get(provider)))
-  const uses = [await watchSmsUse(mine, { expected: common.get('twilio') ?? '', after: 'the first write', canaries, context })]
+  const uses = [
+    await watchSmsUse(mine, { expected: common.get('twilio') ?? '', after: 'the first write', canaries, context }),
+  ]
   await writeAll((provider) => plant('passing', provider))
   await store.rewrite(() => writeAll((provider) => common.get(provider)))
   const stored: StoredKey[] = []
@@ -201,10 +203,7 @@ async function writeAndUse(writing: Writing): Promise<{
 }
 
 /** One tampering for each tenant but the first, whose key stays intact. */
-function planTamperings(
-  stored: readonly StoredKey[],
-  stripeOfMine: StoredKey,
-): { at: number; tampering: Tampering }[] {
+function planTamperings(stored: readonly StoredKey[], stripeOfMine: StoredKey): { at: number; tampering: Tampering }[] {
   const at = (index: number): StoredKey => {
     const found = stored[index]
     if (found === undefined) throw new Error(`Expected a stored key ${index}, there is none.`)
@@ -218,7 +217,10 @@ function planTamperings(
   return [
     ...altered,
     { at: tenantsAt, tampering: move(at(0), at(tenantsAt), "another tenant's stored key in its place") },
-    { at: providersAt, tampering: move(stripeOfMine, at(providersAt), 'the stored key of another provider in its place') },
+    {
+      at: providersAt,
+      tampering: move(stripeOfMine, at(providersAt), 'the stored key of another provider in its place'),
+    },
   ]
 }
 

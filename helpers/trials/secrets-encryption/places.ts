@@ -28,7 +28,9 @@ export class SecretSearch {
 
   get findings(): SecretFinding[] {
     const kept = [...this.#findings.values()]
-    return kept.filter(({ place }, index) => kept.slice(0, index).filter((one) => one.place === place).length < mostFindings)
+    return kept.filter(
+      ({ place }, index) => kept.slice(0, index).filter((one) => one.place === place).length < mostFindings,
+    )
   }
 
   async database(url: string): Promise<DatabaseSearch> {
@@ -66,7 +68,9 @@ export class SecretSearch {
     for (const provider of providerNames) {
       const needles = this.#canaries.needles(provider)
       const calls = entries.filter((entry) => entry.provider === provider)
-      const texts = calls.map(({ method, url, headers, body }) => [method, url, JSON.stringify(headers), body].join('\n'))
+      const texts = calls.map(({ method, url, headers, body }) =>
+        [method, url, JSON.stringify(headers), body].join('\n'),
+      )
       for (const { label, encoding } of findSecrets(texts.join('\n\n'), needles))
         this.#add('other provider', `calls to ${provider}`, label, encoding)
     }
@@ -75,7 +79,8 @@ export class SecretSearch {
   /** Searches one file. @returns its size. */
   async file(path: string, place: 'file' | 'backup', name = path): Promise<number> {
     const content = await readFile(path)
-    for (const { label, encoding } of findSecrets(content, this.#canaries.needles())) this.#add(place, name, label, encoding)
+    for (const { label, encoding } of findSecrets(content, this.#canaries.needles()))
+      this.#add(place, name, label, encoding)
     return content.length
   }
 

@@ -111,9 +111,7 @@ export function stretchesOf({ type, value }: Cell): Stretch[] {
       return run.endsWith('=') || encoding !== 'base64' ? written : written.replace(/=+$/, '')
     }
     if (bytes.length < shortestStretch) return []
-    return [
-      { bytes, replace: (other) => `${value.slice(0, index)}${write(other)}${value.slice(index + run.length)}` },
-    ]
+    return [{ bytes, replace: (other) => `${value.slice(0, index)}${write(other)}${value.slice(index + run.length)}` }]
   })
 }
 

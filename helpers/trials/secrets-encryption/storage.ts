@@ -65,7 +65,9 @@ export class KeyStore {
     }
     this.#known.push({ plaintext, cells: sealed })
     const rows = new Set(sealed.map(rowOf))
-    const changed = changedCells(before, this.#latest ?? before).filter((cell) => rows.has(rowOf(cell)) && !this.#isName(cell))
+    const changed = changedCells(before, this.#latest ?? before).filter(
+      (cell) => rows.has(rowOf(cell)) && !this.#isName(cell),
+    )
     return { plaintext, sealed, changed, before }
   }
 
@@ -79,7 +81,9 @@ export class KeyStore {
   /** What the stored values give away without any key. */
   report(): SecretsTrial['storage'] {
     const known = this.#known.flatMap(({ plaintext, cells }) =>
-      cells.filter((cell) => this.#isStore(cell)).map((cell) => ({ plaintext: Buffer.from(plaintext), bytes: bytesOf(cell) })),
+      cells
+        .filter((cell) => this.#isStore(cell))
+        .map((cell) => ({ plaintext: Buffer.from(plaintext), bytes: bytesOf(cell) })),
     )
     const values = this.#ofOnePlaintext.map(bytesOf)
     return {

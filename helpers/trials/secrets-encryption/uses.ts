@@ -68,7 +68,9 @@ export async function watchPaymentUse(
       await sleep(50)
       appointments = await administrator.appointments(id)
     }
-    await Promise.all(appointments.map((one) => administrator.send('PUT', `/appointments/${one.id}`, { status: 'no_show' })))
+    await Promise.all(
+      appointments.map((one) => administrator.send('PUT', `/appointments/${one.id}`, { status: 'no_show' })),
+    )
     await client.book(makeBooking({ person }), tenant)
   })
 }
@@ -93,7 +95,12 @@ async function watchCalls(
   return seen.length === 0 ? undefined : describeUse(provider, seen, clinic, expectation)
 }
 
-function describeUse(provider: ProviderName, seen: readonly string[], { tenant }: Clinic, { expected, after, canaries }: Expectation): Use {
+function describeUse(
+  provider: ProviderName,
+  seen: readonly string[],
+  { tenant }: Clinic,
+  { expected, after, canaries }: Expectation,
+): Use {
   const ofEnvironment = [tenant.webhookSecrets.twilio, tenant.llmApiKey, tenant.stripeApiKey]
   const isNewKeyUsed = seen.includes(expected)
   // a short while may pass before a key that was replaced is known everywhere

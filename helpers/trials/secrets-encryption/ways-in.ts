@@ -127,7 +127,13 @@ function refusedTexts(client: AroClient, administrator: Administrator): RefusedR
     made('method of a refused consent', 'PUT', `${admin}/customers/${nobody}/consent`, (method) => ({
       ...{ granted: 'yes', method },
     })),
-    made('field of a refused command', 'POST', commands, (secret) => ({ ...command.body, apiKey: secret }), command.headers),
+    made(
+      'field of a refused command',
+      'POST',
+      commands,
+      (secret) => ({ ...command.body, apiKey: secret }),
+      command.headers,
+    ),
     made(
       'time of a refused command',
       'POST',
