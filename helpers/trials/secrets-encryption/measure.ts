@@ -8,7 +8,6 @@ import { runCommand } from '../../subject/commands.ts'
 import type { Administrator } from '../../subject/administrator.ts'
 import type { ProviderName, Tenant } from '../../subject/facilities.ts'
 import type { Instance } from '../../subject/instance.ts'
-import { makeTenants } from '../../subject/tenants.ts'
 import { WatchedClient } from '../../subject/watched-client.ts'
 import { requiredCommands } from '../required-commands/commands.ts'
 import { Canaries, integrationProviders, makeApiKey, plantEnvironment } from './canaries.ts'
@@ -28,6 +27,7 @@ type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers'
 
 const backupSeconds = 30
 const tamperedWithinMilliseconds = 4000
+const tamperingsInAll = alterations + 2
 
 /** Hands secrets to the subject in every way there is, has it use and store them, and looks for them everywhere. */
 export async function trySecrets(context: Needs): Promise<SecretsTrial> {
@@ -35,13 +35,13 @@ export async function trySecrets(context: Needs): Promise<SecretsTrial> {
   const startedAt = Date.now() - 1000
   const canaries = new Canaries()
   const search = new SecretSearch(canaries)
-  const tenants = [...run.tenants, ...makeTenants(run.tenants.length + alterations + 1).slice(run.tenants.length)]
+  const { tenants } = run
   plantEnvironment(canaries, run, tenants, database.proxy.url)
   const store = new KeyStore(database.url, [...tenants.map(({ id }) => id), ...integrationProviders])
 
   let url = app.client.url
   const client = new WatchedClient({ subject, tenants, url: () => url })
-  const talkative = { tenants, environment: subject.debugEnvironment }
+  const talkative = { environment: subject.debugEnvironment }
   const [first] = app.instances
   if (first === undefined) throw new Error('Expected a running instance, there is none.')
   const starting = app.start(talkative)
@@ -52,32 +52,38 @@ export async function trySecrets(context: Needs): Promise<SecretsTrial> {
   await first.stop()
   url = second.url
 
-  const clinics = await Promise.all(tenants.map((tenant, index) => openClinic(client, tenant, index < 2 ? 3 : 1)))
+  const clinics = await Promise.all(
+    tenants.map((tenant, index) => openClinic(client, tenant, index === 0 ? 3 : 2 + tamperingsInAll)),
+  )
   for (const [index, { administrator }] of clinics.entries())
     canaries.plant('login', `session token ${index + 1}`, administrator.token.split('.').at(-1) ?? administrator.token)
   const [mine, theirs] = clinics
   if (mine === undefined || theirs === undefined) throw new Error('Expected two tenants, there are fewer.')
   const refused = await sendRefusedRequests(client, mine.administrator, canaries)
-  const { stored, uses, stripeOfMine } = await writeAndUse({ clinics, mine, theirs, canaries, store, context, client })
+  const {
+    mine: own,
+    theirs: foreign,
+    paymentsOfTheirs,
+    uses,
+  } = await writeAndUse({ mine, theirs, canaries, store, context, client })
   const faults = await provokeErrors({ clinic: mine, providers, database, canaries, client })
   await search.database(database.url)
   endedProcesses += countEnded([second])
   await second.stop()
   progress('keys were stored, used and replaced')
 
-  const tamperings = planTamperings(stored, stripeOfMine)
-  const rows: number[] = []
-  for (const { tampering } of tamperings) rows.push(await tamper(database.url, tampering))
+  const tamperings = planTamperings(own, foreign, paymentsOfTheirs)
+  const rowsAtStart = await tamper(database.url, foreign, tamperings[0])
   const [third, backup] = await Promise.all([app.start(talkative), backUp(context)])
   url = third.url
-  const untampered = await sendWithKey(mine, context)
-  const outcomes = await Promise.all(
-    tamperings.map(({ at }) => {
-      const clinic = clinics[at]
-      if (clinic === undefined) throw new Error(`Expected a clinic ${at}, there is none.`)
-      return sendWithKey(clinic, context)
-    }),
-  )
+  const untampered = await sendWithKey(mine, mine.customers.at(-1), context)
+  // a process that has never seen the key intact has nothing else to send
+  const outcomes: { tampering: Tampering; rows: number; sending: Sending }[] = []
+  for (const [index, tampering] of tamperings.entries()) {
+    const rows = index === 0 ? rowsAtStart : await tamper(database.url, foreign, tampering)
+    const sending = await sendWithKey(theirs, theirs.customers[2 + index], context)
+    outcomes.push({ tampering, rows, sending })
+  }
   endedProcesses += countEnded([third])
   await third.stop()
   progress('stored keys were tampered with')
@@ -116,24 +122,18 @@ export async function trySecrets(context: Needs): Promise<SecretsTrial> {
     findings: search.findings,
     storage: store.report(),
     uses,
-    untamperedKeyUsed: untampered.left && untampered.key === keyAt(stored, 0),
-    tamperings: tamperings.map(({ at, tampering }, index) => {
-      const outcome = outcomes[index] ?? untampered
-      return {
-        what: tampering.what,
-        rows: rows[index] ?? 0,
-        outcome: nameOutcome(outcome, { canaries, tenant: tenants[at], stored: keyAt(stored, at), tampering }),
-        how: outcome.left ? 'sent' : outcome.how,
-      }
-    }),
+    untamperedKeyUsed: untampered.left && untampered.key === own.plaintext,
+    tamperings: outcomes.map(({ tampering, rows, sending }) => ({
+      ...{ what: tampering.what, rows },
+      outcome: nameOutcome(sending, { canaries, tenant: theirs.tenant, stored: foreign.plaintext, tampering }),
+      how: sending.left ? 'sent' : sending.how,
+    })),
     endedProcesses,
   }
 }
 
 const countEnded = (instances: readonly Instance[]): number =>
   instances.filter((instance) => instance.exit() !== undefined).length
-
-const keyAt = (stored: readonly StoredKey[], at: number): string => stored[at]?.plaintext ?? ''
 
 /** Writes one provider's API key. @throws when the genuine request is refused. */
 export async function writeKey(administrator: Administrator, provider: ProviderName, apiKey: string): Promise<void> {
@@ -151,7 +151,6 @@ async function useFirst({ client, canaries, store }: Pick<Writing, 'client' | 'c
 }
 
 interface Writing {
-  clinics: readonly Clinic[]
   mine: Clinic
   theirs: Clinic
   canaries: Canaries
@@ -161,12 +160,12 @@ interface Writing {
 }
 
 /** Writes keys over and over: the same ones for all tenants, other ones, the same again, and at last each its own. */
-async function writeAndUse(writing: Writing): Promise<{
-  stored: StoredKey[]
+async function writeAndUse({ mine, theirs, canaries, store, context, client }: Writing): Promise<{
+  mine: StoredKey
+  theirs: StoredKey
+  paymentsOfTheirs: StoredKey
   uses: SecretsTrial['uses']
-  stripeOfMine: StoredKey
 }> {
-  const { clinics, mine, theirs, canaries, store, context, client } = writing
   const plant = (what: string, provider: ProviderName): string =>
     canaries.plant('integrations API', `${what} ${provider} key`, makeApiKey[provider](), [provider])
   const long = plant('second stored', 'stripe')
@@ -184,61 +183,54 @@ async function writeAndUse(writing: Writing): Promise<{
   ]
   await writeAll((provider) => plant('passing', provider))
   await store.rewrite(() => writeAll((provider) => common.get(provider)))
-  const stored: StoredKey[] = []
-  for (const [index, { administrator }] of clinics.entries()) {
-    const key = plant(`tenant ${index + 1}'s`, 'twilio')
-    stored.push(await store.watch(key, () => writeKey(administrator, 'twilio', key)))
+  const watch = ({ administrator }: Clinic, provider: ProviderName, key: string): Promise<StoredKey> =>
+    store.watch(key, () => writeKey(administrator, provider, key))
+  const [own, foreign] = [plant('my', 'twilio'), plant('their', 'twilio')]
+  const [stripe, paymentsOf, llm] = [plant('my', 'stripe'), plant('their', 'stripe'), plant('my', 'llm')]
+  const stored = {
+    mine: await watch(mine, 'twilio', own),
+    theirs: await watch(theirs, 'twilio', foreign),
+    paymentsOfTheirs: await watch(theirs, 'stripe', paymentsOf),
   }
-  const [stripe, llm] = [plant('last', 'stripe'), plant('last', 'llm')]
-  const stripeOfMine = await store.watch(stripe, () => writeKey(mine.administrator, 'stripe', stripe))
+  await writeKey(mine.administrator, 'stripe', stripe)
   await writeKey(mine.administrator, 'llm', llm)
   const after = 'the key was replaced'
   const watched = await Promise.all([
-    watchSmsUse(mine, { expected: keyAt(stored, 0), after, canaries, context }),
-    watchSmsUse(theirs, { expected: keyAt(stored, 1), after, canaries, context }),
+    watchSmsUse(mine, { expected: own, after, canaries, context }),
+    watchSmsUse(theirs, { expected: foreign, after, canaries, context }),
     watchModelUse(client, mine, { expected: llm, after, canaries, context }),
     watchPaymentUse(client, mine, { expected: stripe, after, canaries, context }),
   ])
-  return { stored, uses: [...uses, ...watched.filter((use) => use !== undefined)], stripeOfMine }
+  return { ...stored, uses: [...uses, ...watched.filter((use) => use !== undefined)] }
 }
 
-/** One tampering for each tenant but the first, whose key stays intact. */
-function planTamperings(stored: readonly StoredKey[], stripeOfMine: StoredKey): { at: number; tampering: Tampering }[] {
-  const at = (index: number): StoredKey => {
-    const found = stored[index]
-    if (found === undefined) throw new Error(`Expected a stored key ${index}, there is none.`)
-    return found
-  }
-  const altered = Array.from({ length: alterations }, (_, variation) => ({
-    at: variation + 2,
-    tampering: alter(at(variation + 2), variation),
-  }))
-  const [providersAt, tenantsAt] = [1, alterations + 2]
+/** What is done to the other clinic's stored key, one after the other. */
+function planTamperings(mine: StoredKey, theirs: StoredKey, paymentsOfTheirs: StoredKey): Tampering[] {
   return [
-    ...altered,
-    { at: tenantsAt, tampering: move(at(0), at(tenantsAt), "another tenant's stored key in its place") },
-    {
-      at: providersAt,
-      tampering: move(stripeOfMine, at(providersAt), 'the stored key of another provider in its place'),
-    },
+    ...Array.from({ length: alterations }, (_, variation) => alter(theirs, variation)),
+    move(mine, theirs, "another tenant's stored key in its place"),
+    move(paymentsOfTheirs, theirs, 'the stored key of another provider in its place'),
   ]
 }
 
-async function sendWithKey(clinic: Clinic, { providers }: Needs): Promise<Sending> {
-  const customer = clinic.customers.at(-1)
+async function sendWithKey(
+  clinic: Clinic,
+  customer: Clinic['customers'][number] | undefined,
+  { providers }: Needs,
+): Promise<Sending> {
   if (customer === undefined) throw new Error('Expected a customer, there is none.')
   return sendAndWatch(clinic, customer, providers, tamperedWithinMilliseconds)
 }
 
 function nameOutcome(
   sending: Sending,
-  known: { canaries: Canaries; tenant: Tenant | undefined; stored: string; tampering: Tampering },
+  known: { canaries: Canaries; tenant: Tenant; stored: string; tampering: Tampering },
 ): SecretsTrial['tamperings'][number]['outcome'] {
   if (!sending.left) return 'not sent'
   const { key } = sending
   if (key === known.stored) return 'sent with the stored key'
   if (key === known.tampering.otherKey) return 'sent with the key from the other place'
-  if (key === known.tenant?.webhookSecrets.twilio) return 'sent with the key of the environment'
+  if (key === known.tenant.webhookSecrets.twilio) return 'sent with the key of the environment'
   return known.canaries.all.some(({ text }) => text === key)
     ? 'sent with an earlier key'
     : 'sent with no key that was ever written'

@@ -2,7 +2,7 @@ import { alterByte, overwriteCells, stretchesOf } from './sealed-cells.ts'
 import type { Cell } from './sealed-cells.ts'
 import type { StoredKey } from './storage.ts'
 
-/** What is done to one tenant's stored key. */
+/** What is done to a stored key. */
 export interface Tampering {
   what: string
   cells: Cell[]
@@ -10,7 +10,7 @@ export interface Tampering {
   otherKey?: string
 }
 
-/** Tenants whose keys have one byte altered, each in another place. */
+/** How often one byte is altered, each time in another place. */
 export const alterations = 3
 
 /** The ways to alter one byte of what is stored, so that nonce, ciphertext and tag are each met wherever they lie. */
@@ -54,5 +54,12 @@ export function move(from: StoredKey, to: StoredKey, what: string): Tampering {
   return { what, cells, otherKey: from.plaintext }
 }
 
-/** Carries it out in the database. @returns how many rows it changed. */
-export const tamper = (url: string, { cells }: Tampering): Promise<number> => overwriteCells(url, cells)
+/** Carries it out in the database, in the place of whatever was done to the same key before. @returns how many rows it changed. */
+export function tamper(url: string, stored: StoredKey, tampering: Tampering | undefined): Promise<number> {
+  const altered = tampering?.cells ?? []
+  const intact = stored.changed.filter(
+    (cell) =>
+      stretchesOf(cell).length > 0 && !altered.some(({ key, column }) => key === cell.key && column === cell.column),
+  )
+  return overwriteCells(url, [...intact, ...altered])
+}

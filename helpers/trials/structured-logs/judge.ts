@@ -36,7 +36,7 @@ export const logsTrialSchema = z.object({
   services: z.array(z.string()),
   traced: z.array(tracedSchema).min(4),
   /** Work that was queued under our id and failed for good: lines written once the last attempt had failed. */
-  queuedWork: z.object({ attempts: positive, linesAfterwards: count, atLeastWarning: count }),
+  queuedWork: z.object({ attempts: positive, linesAfterwards: count, atLeastWarning: count, underNoId: count }),
   made: z.object({ requests: z.int().min(2), inAnswers: count, distinct: count, inLog: count }),
   load: z.object({ requests: positive, idsInLog: count, answeredUnderOurs: count }),
   answered: z.array(answeredSchema).min(6),
@@ -122,7 +122,23 @@ function judgeTraced({ what, header, lines, event, providerCall }: LogsTrial['tr
   )
 }
 
-function judgeQueued({ attempts, linesAfterwards, atLeastWarning }: LogsTrial['queuedWork']): JudgedShortfall[] {
+function judgeQueued({
+  attempts,
+  linesAfterwards,
+  atLeastWarning,
+  underNoId,
+}: LogsTrial['queuedWork']): JudgedShortfall[] {
+  if (linesAfterwards > 0 && underNoId > 0) {
+    return [
+      {
+        what: `queued work failed, and ${underNoId} warnings and errors of that time carry another correlation id than the work`,
+        expected: 'each line of the work under the id of the request that queued it',
+        where: 'log of the worker',
+        mitigation:
+          'Run queued work, and the handling of its failure, under the correlation id that it was queued with.',
+      },
+    ]
+  }
   if (linesAfterwards > 0 && atLeastWarning > 0) return []
   return [
     {

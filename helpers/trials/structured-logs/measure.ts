@@ -58,6 +58,13 @@ export async function tryLogs(context: Needs): Promise<LogsTrial> {
     queuedWork: {
       attempts: queued.attempts,
       linesAfterwards: afterwards.length,
+      underNoId: lines.filter(
+        ({ at, level, correlationId }) =>
+          at >= queued.window.from &&
+          at <= queued.window.to &&
+          (level === 'warn' || level === 'error') &&
+          !queued.window.ids.includes(correlationId),
+      ).length,
       atLeastWarning: afterwards.filter(({ level }) => level === 'warn' || level === 'error').length,
     },
     made: {

@@ -104,6 +104,8 @@ export async function failQueuedWork(conversation: Conversation): Promise<{
   id: string
   attempts: number
   lastFailedAt: number
+  /** Everything that went wrong in this while was work under one of these ids. */
+  window: { from: number; to: number; ids: string[] }
   faults: LogsTrial['faults']
 }> {
   const { providers, texts } = conversation
@@ -118,16 +120,11 @@ export async function failQueuedWork(conversation: Conversation): Promise<{
     requireAccepted('message', answer)
     return id
   }
+  const from = Date.now()
   const model = await providers.fault('llm', quote(400))
-  await deliver(
-    onFirst(conversation),
-    conversation.client.sign(
-      smsMessage(conversation.client.tenant, {
-        from: phone,
-        body: `Hm, the ${texts.makeText('text of a reply that the model refuses')} again, you know`,
-      }),
-    ),
-  )
+  const text = `Hm, the ${texts.makeText('text of a reply that the model refuses')} again, you know`
+  const reply = conversation.client.sign(smsMessage(conversation.client.tenant, { from: phone, body: text }))
+  await deliver(onFirst(conversation), reply)
   await using unavailable = await providers.fault('twilio', quote(503))
   const mark = providers.journal.mark()
   const id = await send(customer.id)
@@ -139,15 +136,16 @@ export async function failQueuedWork(conversation: Conversation): Promise<{
   await unavailable.end()
   const refused = await providers.fault('twilio', quote(400))
   const refusedMark = providers.journal.mark()
-  await send(other.customer.id)
+  const otherId = await send(other.customer.id)
   await until(
     () => providers.journal.since(refusedMark).some((entry) => isTo(entry, other.booking.person.phone)),
     'a message that the provider refuses',
   )
-  await sleep(100)
+  await awaitLetter(conversation, otherId)
   await Promise.all([model.end(), refused.end()])
   return {
     ...{ id, attempts: callsOf().length, lastFailedAt: Math.floor(last) },
+    window: { from, to: Date.now(), ids: [id, otherId, reply.correlationId] },
     faults: [unavailable, refused, model].flatMap(({ name, proof }) =>
       proof().tookHold ? [{ fault: name, observations: proof().observations }] : [],
     ),
