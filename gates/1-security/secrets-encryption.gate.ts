@@ -10,7 +10,7 @@ export default control(import.meta, {
     'Hands unique secrets to the running subject in every way in, searches all places in all encodings, then replaces, alters and swaps stored API keys and watches what the providers receive.',
   severity: 'critical',
   needs: ['app', 'database', 'providers', 'run'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 180,
   evidence: secretsTrialSchema,
   measure: (context) => trySecrets(context),
   judge: judgeSecrets,

@@ -11,7 +11,7 @@ export default control(import.meta, {
     'Reads every line of two instances through normal traffic, load, refusals, failures of providers and of the database, and shutdown, and looks for our ids and for all that was private in it.',
   severity: 'high',
   needs: ['app', 'database', 'providers', 'run'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 180,
   evidence: logsTrialSchema,
   measure: (context) => tryLogs(context),
   judge: judgeLogs,

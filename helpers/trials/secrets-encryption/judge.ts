@@ -95,7 +95,7 @@ const remedies: Record<SecretFinding['place'], string> = {
 export function judgeSecrets(trial: SecretsTrial): JudgedShortfall[] {
   return [
     ...trial.findings.map(({ secret, way, place, where, encoding }) => ({
-      what: `${secret} (from: ${way}) is readable in a ${place}, ${encoding}`,
+      what: `${secret} (from: ${way}) is readable in ${/^[aeiou]/.test(place) ? 'an' : 'a'} ${place}, ${encoding}`,
       expected: 'in no place and in no encoding',
       where,
       mitigation: remedies[place],

@@ -124,7 +124,8 @@ export async function trySecrets(context: Needs): Promise<SecretsTrial> {
     uses,
     untamperedKeyUsed: untampered.left && untampered.key === own.plaintext,
     tamperings: outcomes.map(({ tampering, rows, sending }) => ({
-      ...{ what: tampering.what, rows },
+      what: tampering.what,
+      rows,
       outcome: nameOutcome(sending, { canaries, tenant: theirs.tenant, stored: foreign.plaintext, tampering }),
       how: sending.left ? 'sent' : sending.how,
     })),

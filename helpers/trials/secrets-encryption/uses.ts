@@ -101,7 +101,7 @@ function describeUse(
   { tenant }: Clinic,
   { expected, after, canaries }: Expectation,
 ): Use {
-  const ofEnvironment = [tenant.webhookSecrets.twilio, tenant.llmApiKey, tenant.stripeApiKey]
+  const ofEnvironment = new Set([tenant.webhookSecrets.twilio, tenant.llmApiKey, tenant.stripeApiKey])
   const isNewKeyUsed = seen.includes(expected)
   // a short while may pass before a key that was replaced is known everywhere
   const settled = seen.slice(isNewKeyUsed ? seen.indexOf(expected) : 0).filter((key) => key !== expected)
@@ -111,7 +111,7 @@ function describeUse(
     calls: seen.length,
     isNewKeyUsed,
     otherKeys: settled.map((key) =>
-      ofEnvironment.includes(key)
+      ofEnvironment.has(key)
         ? 'the key of the environment'
         : canaries.all.some(({ text }) => text === key)
           ? 'an earlier key'

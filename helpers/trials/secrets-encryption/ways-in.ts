@@ -43,7 +43,8 @@ function refusedLogins({ subject, otherTenant }: AroClient): RefusedRequest[] {
   const login = (way: string, body: (secret: string) => unknown): RefusedRequest => {
     const secret = `Aa1!${secretText()}`
     return {
-      ...{ way, secret },
+      way,
+      secret,
       request: { method: 'POST', path: `${subject.paths.admin}/auth/login`, headers: json, body: body(secret) },
     }
   }
@@ -85,7 +86,9 @@ function refusedTokens(client: AroClient): RefusedRequest[] {
       headers: { Authorization: `Bearer ${secret}`, 'X-Tenant-Id': tenant.id },
     })),
     made('bearer token of the Command API', (secret) => ({
-      ...{ method: 'POST', path: commands, body: command.body },
+      method: 'POST',
+      path: commands,
+      body: command.body,
       headers: { ...command.headers, Authorization: `Bearer ${secret}` },
     })),
     {
@@ -125,7 +128,8 @@ function refusedTexts(client: AroClient, administrator: Administrator): RefusedR
       body: `Your diagnosis is here, password ${secret}`,
     })),
     made('method of a refused consent', 'PUT', `${admin}/customers/${nobody}/consent`, (method) => ({
-      ...{ granted: 'yes', method },
+      granted: 'yes',
+      method,
     })),
     made(
       'field of a refused command',
@@ -152,7 +156,9 @@ function refusedDelivery(client: AroClient): RefusedRequest {
     way: 'signature that a forged delivery lacked',
     secret: /[0-9a-f]{64}/.exec(genuine.signature)?.[0] ?? genuine.signature,
     request: {
-      ...{ method: 'POST', path: forged.path, body: forged.body },
+      method: 'POST',
+      path: forged.path,
+      body: forged.body,
       headers: { 'Content-Type': forged.contentType, [forged.signatureHeader]: forged.signature },
     },
   }

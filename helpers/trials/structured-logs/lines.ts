@@ -21,11 +21,30 @@ export interface LogLine {
 type Fields = Subject['logFields']
 
 const levels: Readonly<Record<string, Level>> = {
-  ...{ trace: 'debug', verbose: 'debug', silly: 'debug', debug: 'debug', info: 'info', notice: 'info' },
-  ...{ information: 'info', warn: 'warn', warning: 'warn', error: 'error', err: 'error', fatal: 'error' },
-  ...{ critical: 'error', crit: 'error', alert: 'error', emergency: 'error', emerg: 'error' },
+  trace: 'debug',
+  verbose: 'debug',
+  silly: 'debug',
+  debug: 'debug',
+  info: 'info',
+  notice: 'info',
+  information: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  err: 'error',
+  fatal: 'error',
+  critical: 'error',
+  crit: 'error',
+  alert: 'error',
+  emergency: 'error',
+  emerg: 'error',
   // as pino numbers them
-  ...{ 10: 'debug', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'error' },
+  10: 'debug',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'error',
 }
 
 /** How far a line's own time may lie from when it was read: a busy machine reads late, and no clock runs ahead. */

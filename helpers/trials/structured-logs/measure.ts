@@ -79,7 +79,9 @@ export async function tryLogs(context: Needs): Promise<LogsTrial> {
       answeredUnderOurs: load.answeredUnderOurs,
     },
     answered: [...bad, ...unavailable.answered].map(({ id, what, status }) => ({
-      ...{ what, status, lines: under(id).length },
+      what,
+      status,
+      lines: under(id).length,
       errorLines: under(id).filter(({ level }) => level === 'error').length,
     })),
     faults: [...queued.faults, unavailable.fault],
@@ -121,7 +123,10 @@ function leaksOf(
   if (texts.findIn(lines.map(({ text }) => text).join('\n')).length === 0) return []
   const leaks = lines.flatMap((line) =>
     texts.findIn(line.text).map(({ what, encoding }) => ({
-      ...{ what, encoding, phase: phaseOf(line), stream: line.stream },
+      what,
+      encoding,
+      phase: phaseOf(line),
+      stream: line.stream,
       message: texts.findIn(line.message).length > 0 ? '(holds it)' : line.message.slice(0, mostExample),
     })),
   )

@@ -21,8 +21,10 @@ export class PrivateTexts {
       const own: Record<string, string> = {
         'service token': tenant.serviceToken,
         'administrator password': tenant.administrator.password,
-        ...{ 'Twilio secret': tenant.webhookSecrets.twilio, 'Calendly secret': tenant.webhookSecrets.calendly },
-        ...{ 'Stripe secret': tenant.webhookSecrets.stripe, 'Stripe key': tenant.stripeApiKey },
+        'Twilio secret': tenant.webhookSecrets.twilio,
+        'Calendly secret': tenant.webhookSecrets.calendly,
+        'Stripe secret': tenant.webhookSecrets.stripe,
+        'Stripe key': tenant.stripeApiKey,
         ...{
           'OpenClaw key': tenant.openclawApiKey,
           'LLM key': tenant.llmApiKey,

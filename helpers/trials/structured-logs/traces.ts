@@ -28,7 +28,10 @@ export async function traceAll(conversation: Conversation): Promise<Traced[]> {
 
 function deliver({ client, nextUrl }: Pick<Conversation, 'client' | 'nextUrl'>, delivery: Delivery): Promise<Answer> {
   return client.send({
-    ...{ url: nextUrl(), method: 'POST', path: delivery.path, body: delivery.body },
+    url: nextUrl(),
+    method: 'POST',
+    path: delivery.path,
+    body: delivery.body,
     headers: {
       'Content-Type': delivery.contentType,
       'X-Correlation-Id': delivery.correlationId,
@@ -144,7 +147,9 @@ export async function failQueuedWork(conversation: Conversation): Promise<{
   await awaitLetter(conversation, otherId)
   await Promise.all([model.end(), refused.end()])
   return {
-    ...{ id, attempts: callsOf().length, lastFailedAt: Math.floor(last) },
+    id,
+    attempts: callsOf().length,
+    lastFailedAt: Math.floor(last),
     window: { from, to: Date.now(), ids: [id, otherId, reply.correlationId] },
     faults: [unavailable, refused, model].flatMap(({ name, proof }) =>
       proof().tookHold ? [{ fault: name, observations: proof().observations }] : [],
@@ -217,7 +222,9 @@ function requireAccepted(what: string, answer: Answer): Answer {
 }
 
 const traced = (what: string, id: string, answer: Answer): Traced => ({
-  ...{ what, id, header: compare(idOf(answer)[0], id) },
+  what,
+  id,
+  header: compare(idOf(answer)[0], id),
   event: 'not expected',
   providerCall: 'not expected',
 })
