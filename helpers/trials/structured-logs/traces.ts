@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { refuseConnections } from '../../faults/provider-refused.ts'
 import type { ProviderFault } from '../../providers/provider-fault.ts'
 import type { JournalEntry } from '../../providers/journal.ts'
 import type { Answer } from '../../subject/request.ts'
@@ -137,7 +138,9 @@ export async function failQueuedWork(conversation: Conversation): Promise<{
   // what is written of the last attempt comes after its answer
   await awaitLetter(conversation, id)
   await unavailable.end()
+  // the last to start comes first; more than one failure after the three above would open a breaker
   const refused = await providers.fault('twilio', quote(400))
+  const reset = await providers.fault('twilio', refuseConnections({ times: 1 }))
   const refusedMark = providers.journal.mark()
   const otherId = await send(other.customer.id)
   await until(
@@ -145,13 +148,13 @@ export async function failQueuedWork(conversation: Conversation): Promise<{
     'a message that the provider refuses',
   )
   await awaitLetter(conversation, otherId)
-  await Promise.all([model.end(), refused.end()])
+  await Promise.all([model.end(), refused.end(), reset.end()])
   return {
     id,
     attempts: callsOf().length,
     lastFailedAt: Math.floor(last),
     window: { from, to: Date.now(), ids: [id, otherId, reply.correlationId] },
-    faults: [unavailable, refused, model].flatMap(({ name, proof }) =>
+    faults: [unavailable, reset, refused, model].flatMap(({ name, proof }) =>
       proof().tookHold ? [{ fault: name, observations: proof().observations }] : [],
     ),
   }
