@@ -11,7 +11,7 @@ import type { SecretsTrial } from './judge.ts'
 import { sendAndWatch } from './use.ts'
 import type { Clinic } from './use.ts'
 
-const calledWithinMilliseconds = 5000
+const calledWithinMilliseconds = 15_000
 
 /** Makes calls fail that carry secrets, since errors like to tell what they were about. */
 export async function provokeErrors(parts: {

@@ -20,7 +20,7 @@ const useSchema = z.object({
   provider: z.string().min(1),
   /** After which of several writes of the key. */
   after: z.string().min(1),
-  calls: positive,
+  calls: count,
   /** Whether the provider got the key that was written last, within 5 s. */
   isNewKeyUsed: z.boolean(),
   /** What else it got: from the moment the new key was seen once, or all if it never was. */

@@ -26,7 +26,10 @@ import { sendRefusedRequests } from './ways-in.ts'
 type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers' | 'run'>
 
 const backupSeconds = 30
+const intactWithinMilliseconds = 15_000
+/** What is not sent in this time, nor in some times that which an intact key takes, is taken as not sent at all. */
 const tamperedWithinMilliseconds = 4000
+const timesIntact = 3
 const tamperingsInAll = alterations + 2
 
 /** Hands secrets to the subject in every way there is, has it use and store them, and looks for them everywhere. */
@@ -76,12 +79,19 @@ export async function trySecrets(context: Needs): Promise<SecretsTrial> {
   const rowsAtStart = await tamper(database.url, foreign, tamperings[0])
   const [third, backup] = await Promise.all([app.start(talkative), backUp(context)])
   url = third.url
-  const untampered = await sendWithKey(mine, mine.customers.at(-1), context)
+  const sentAt = performance.now()
+  const untampered = await sendWithKey(mine, mine.customers.at(-1), context, intactWithinMilliseconds)
+  if (!untampered.left && untampered.how === 'waiting') {
+    throw new Error(
+      `A message with an intact key did not leave within ${intactWithinMilliseconds} ms of a restart: what becomes of altered keys was not seen.`,
+    )
+  }
+  const within = Math.max(tamperedWithinMilliseconds, timesIntact * (performance.now() - sentAt))
   // a process that has never seen the key intact has nothing else to send
   const outcomes: { tampering: Tampering; rows: number; sending: Sending }[] = []
   for (const [index, tampering] of tamperings.entries()) {
     const rows = index === 0 ? rowsAtStart : await tamper(database.url, foreign, tampering)
-    const sending = await sendWithKey(theirs, theirs.customers[2 + index], context)
+    const sending = await sendWithKey(theirs, theirs.customers[2 + index], context, within)
     outcomes.push({ tampering, rows, sending })
   }
   endedProcesses += countEnded([third])
@@ -218,9 +228,10 @@ async function sendWithKey(
   clinic: Clinic,
   customer: Clinic['customers'][number] | undefined,
   { providers }: Needs,
+  withinMilliseconds: number,
 ): Promise<Sending> {
   if (customer === undefined) throw new Error('Expected a customer, there is none.')
-  return sendAndWatch(clinic, customer, providers, tamperedWithinMilliseconds)
+  return sendAndWatch(clinic, customer, providers, withinMilliseconds)
 }
 
 function nameOutcome(

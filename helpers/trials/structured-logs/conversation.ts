@@ -10,6 +10,7 @@ import type { PrivateTexts } from './private-texts.ts'
 
 const loadRequests = 160
 const loadAtOnce = 16
+const customerWithinMilliseconds = 15_000
 
 /** Speaks to all instances of the subject, under correlation ids of its own. */
 export class Conversation {
@@ -46,7 +47,7 @@ export class Conversation {
     const { answer } = await this.client.book(booking)
     if (answer.status >= 300)
       throw new Error(`A genuine booking was refused with ${answer.status}: ${answer.text.slice(0, 200)}`)
-    const customer = await this.administrator.awaitCustomer(booking.person.phone)
+    const customer = await this.administrator.awaitCustomer(booking.person.phone, customerWithinMilliseconds)
     await this.administrator.recordConsent(customer.id, true)
     return { booking, customer }
   }

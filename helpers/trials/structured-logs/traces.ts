@@ -12,7 +12,7 @@ import type { LogsTrial } from './judge.ts'
 
 type Traced = Omit<LogsTrial['traced'][number], 'lines'> & { id: string }
 
-const withinMilliseconds = 6000
+const withinMilliseconds = 15_000
 
 /** Sends one genuine request of each kind under an id of ours, and looks for the id where it has to come out. */
 export async function traceAll(conversation: Conversation): Promise<Traced[]> {
@@ -208,7 +208,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 }
 
 async function findEvent({ client }: Conversation, id: string): Promise<'ours' | 'none'> {
-  const event = await client.awaitEvent(({ metadata }) => metadata.correlationId === id, { withinMilliseconds: 3000 })
+  const event = await client.awaitEvent(({ metadata }) => metadata.correlationId === id, { withinMilliseconds: 6000 })
   return event === undefined ? 'none' : 'ours'
 }
 
