@@ -45,7 +45,8 @@ export async function provokeErrors(parts: {
   ])
   await clinic.administrator.send('PUT', '/integrations/calendly', { apiKey: key })
   await client.send({
-    ...{ method: 'POST', path: `${client.subject.paths.admin}/auth/login` },
+    method: 'POST',
+    path: `${client.subject.paths.admin}/auth/login`,
     headers: { 'Content-Type': 'application/json' },
     body: clinic.tenant.administrator,
   })

@@ -25,11 +25,9 @@ export class PrivateTexts {
         'Calendly secret': tenant.webhookSecrets.calendly,
         'Stripe secret': tenant.webhookSecrets.stripe,
         'Stripe key': tenant.stripeApiKey,
-        ...{
-          'OpenClaw key': tenant.openclawApiKey,
-          'LLM key': tenant.llmApiKey,
-          'Calendly key': tenant.calendlyApiKey,
-        },
+        'OpenClaw key': tenant.openclawApiKey,
+        'LLM key': tenant.llmApiKey,
+        'Calendly key': tenant.calendlyApiKey,
       }
       for (const [what, text] of Object.entries(own)) this.#secrets[`${what} of tenant ${index + 1}`] = text
       this.#personal[`e-mail address of administrator ${index + 1}`] = tenant.administrator.email

@@ -71,13 +71,11 @@ async function traceReply(conversation: Conversation, from: string, body: string
   const answer = requireAccepted('reply', await deliver(onFirst(conversation), delivery))
   const event = await findEvent(conversation, delivery.correlationId)
   // whether a model is asked is the subject's to decide
-  const [call] = providers.journal.since(mark).filter(({ provider }) => provider === 'llm')
+  const call = providers.journal.since(mark).find(({ provider }) => provider === 'llm')
   return {
     ...traced('reply by SMS', delivery.correlationId, answer),
-    ...{
-      event,
-      providerCall: call === undefined ? 'not expected' : compare(call.correlationId, delivery.correlationId),
-    },
+    event,
+    providerCall: call === undefined ? 'not expected' : compare(call.correlationId, delivery.correlationId),
   }
 }
 
