@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { findIn, readingsOf } from '../evidence/encodings.ts'
-import type { Needles } from '../evidence/encodings.ts'
+import type { EncodedFinding, Needles } from '../evidence/encodings.ts'
 import { quoteIdentifier, withClient } from './client.ts'
 import { listTables } from './tables.ts'
 import type { Table } from './tables.ts'
@@ -26,17 +26,22 @@ export interface DatabaseSearch {
  * Looks for texts in every column of every table, raw and in the usual encodings, bytes uncompressed too, and in large
  * objects. @throws when a table cannot be read: a search that left something out proves nothing.
  */
-export function searchDatabase(url: string, needles: Needles): Promise<DatabaseSearch> {
+export function searchDatabase(url: string, needles: Needles, find = findIn): Promise<DatabaseSearch> {
   return withClient(url, async (client) => {
     const tables = await listTables(client)
     const search: DatabaseSearch = { tablesSearched: 0, columnsSearched: 0, rowsSearched: 0, findings: [] }
-    for (const table of tables) await searchTable(client, table, needles, search)
-    await searchLargeObjects(client, needles, search)
+    for (const table of tables) await searchTable(client, table, (text) => find(text, needles), search)
+    await searchLargeObjects(client, (content) => find(content, needles), search)
     return search
   })
 }
 
-async function searchTable(client: pg.Client, table: Table, needles: Needles, search: DatabaseSearch): Promise<void> {
+async function searchTable(
+  client: pg.Client,
+  table: Table,
+  find: (text: string) => EncodedFinding[],
+  search: DatabaseSearch,
+): Promise<void> {
   const columns = table.columns.map(({ name }) => `${quoteIdentifier(name)}::text`)
   const { rows } = await client.query<(string | null)[]>({
     text: `SELECT ${columns.join(', ')} FROM ${table.qualified}`,
@@ -49,7 +54,7 @@ async function searchTable(client: pg.Client, table: Table, needles: Needles, se
   for (const [index, { name, type }] of table.columns.entries()) {
     const values = rows.flatMap((row) => row[index] ?? [])
     const text = values.join('\n')
-    const found = findIn(type === 'bytea' ? [text, ...values.flatMap(bytesAsText)].join('\n') : text, needles)
+    const found = find(type === 'bytea' ? [text, ...values.flatMap(bytesAsText)].join('\n') : text)
     for (const finding of found)
       search.findings.push({ ...finding, schema: table.schema, table: table.name, column: name })
   }
@@ -58,10 +63,14 @@ async function searchTable(client: pg.Client, table: Table, needles: Needles, se
 const bytesAsText = (value: string): string[] =>
   value.startsWith('\\x') ? readingsOf(Buffer.from(value.slice(2), 'hex')) : []
 
-async function searchLargeObjects(client: pg.Client, needles: Needles, search: DatabaseSearch): Promise<void> {
+async function searchLargeObjects(
+  client: pg.Client,
+  find: (content: Buffer) => EncodedFinding[],
+  search: DatabaseSearch,
+): Promise<void> {
   const { rows } = await client.query<{ content: Buffer }>('SELECT lo_get(oid) AS content FROM pg_largeobject_metadata')
   for (const { content } of rows) {
-    for (const finding of findIn(content, needles)) {
+    for (const finding of find(content)) {
       search.findings.push({ ...finding, schema: 'pg_catalog', table: 'pg_largeobject', column: 'data' })
     }
   }

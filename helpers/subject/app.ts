@@ -26,6 +26,8 @@ export interface App extends AsyncDisposable {
 /** What one instance is given instead of what the others have. */
 export interface StartOverrides {
   tenants?: readonly Tenant[]
+  /** Variables beside those of the subject file, or in their place. */
+  environment?: Record<string, string>
 }
 
 /** What an app is started with. */
@@ -60,7 +62,10 @@ export async function startApp(recipe: AppRecipe): Promise<App> {
     const port = await freePort()
     const instance = await startInstance({
       command: subject.start.command,
-      environment: environmentFor(subject, facilitiesFor(port, overrides), recipe.labEnvironment),
+      environment: {
+        ...environmentFor(subject, facilitiesFor(port, overrides), recipe.labEnvironment),
+        ...overrides.environment,
+      },
       directory: subject.root,
       url: `http://127.0.0.1:${port}`,
       readyPath: subject.paths.ready,

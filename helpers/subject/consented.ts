@@ -14,13 +14,14 @@ export async function makeConsentedCustomers(
   client: AroClient,
   administrator: Administrator,
   count: number,
+  tenant = client.tenant,
 ): Promise<ConsentedCustomer[]> {
   const bookings = Array.from({ length: count }, () => makeBooking())
   const atOnce = 8
   const customers: ConsentedCustomer[] = []
   for (let start = 0; start < count; start += atOnce) {
     const made = bookings.slice(start, start + atOnce).map(async (booking) => {
-      const { answer } = await client.book(booking)
+      const { answer } = await client.book(booking, tenant)
       if (answer.status !== 200 && answer.status !== 202) {
         throw new Error(`A genuine booking was refused with ${answer.status}: ${answer.text.slice(0, 200)}`)
       }

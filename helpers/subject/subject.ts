@@ -66,6 +66,18 @@ export const subjectSchema = z
       readyWithinSeconds: z.number().positive().max(120).default(20),
       stopWithinSeconds: z.number().positive().max(60).default(10),
     }),
+    /** Variables that make this ARO log all that it can. */
+    debugEnvironment: z.record(z.string(), z.string()).default({ LOG_LEVEL: 'debug' }),
+    /** Names of the fields of a log line, where they are not the contract's. */
+    logFields: z
+      .strictObject({
+        time: z.string().min(1).default('time'),
+        level: z.string().min(1).default('level'),
+        message: z.string().min(1).default('message'),
+        service: z.string().min(1).default('service'),
+        correlationId: z.string().min(1).default('correlationId'),
+      })
+      .prefault({}),
     instances: z.int().positive().default(2),
     limits: z.strictObject({ memoryMegabytes: z.int().positive(), processors: z.number().positive() }),
     paths: pathsSchema.prefault({}),
