@@ -10,6 +10,8 @@ import type { FacilityMap, FacilityName } from './facilities.ts'
 import { gateRunSchema, runKey } from './run.ts'
 import type { Subject } from './subject/subject.ts'
 
+const usualSeconds = 60
+
 /** What every control is handed, whatever it needs. */
 export interface ControlContext {
   subject: Subject
@@ -54,10 +56,11 @@ export function control<Schema extends z.ZodObject, const Needs extends readonly
   definition: ControlDefinition<Schema, Needs>,
 ): ControlDefinition<Schema, Needs> {
   const identity = requireIdentity(fileURLToPath(meta.url))
-  const provided: unknown = inject(runKey)
+  // outside vitest there is nothing to ask: the proof examines controls in a process of its own
+  const provided: unknown = process.env.VITEST === undefined ? undefined : inject(runKey)
   if (provided === undefined) return definition
   const run = gateRunSchema.parse(provided)
-  const timeLimitSeconds = definition.timeLimitSeconds ?? 60
+  const timeLimitSeconds = definition.timeLimitSeconds ?? usualSeconds
   // vitest's own limit is the second line: it ends what the control's signal could not
   const options = { timeout: (timeLimitSeconds + 40) * 1000, tags: [identity.gate] }
   test(identity.title, options, async ({ task }) => {

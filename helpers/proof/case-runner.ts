@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import type { ControlFile } from './control-files.ts'
 import { runGate } from './gate-process.ts'
@@ -28,7 +29,9 @@ const longestSeconds = 1800
 /** Makes subjects, runs the gate on them, and judges what it says. */
 export class CaseRunner {
   readonly #context: CaseContext
-  #count = 0
+  /** Folders of cases that are over: a subject at a path where one was before is compiled already. */
+  readonly #freeFolders: string[] = []
+  #folders = 0
 
   constructor(context: CaseContext) {
     this.#context = context
@@ -62,7 +65,7 @@ export class CaseRunner {
 
   async #answer(controls: readonly ControlFile[], make: (folder: string) => Promise<string>): Promise<GateAnswer> {
     const { runDirectory, signal } = this.#context
-    const folder = join(runDirectory, 'cases', String((this.#count += 1)))
+    const folder = this.#freeFolders.pop() ?? join(runDirectory, 'cases', String((this.#folders += 1)))
     const seconds = controls.reduce((sum, control) => sum + control.timeLimitSeconds, setUpSeconds)
     try {
       return await runGate({
@@ -78,6 +81,9 @@ export class CaseRunner {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error)
       return { answered: false, problem, durationMilliseconds: 0 }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+      this.#freeFolders.push(folder)
     }
   }
 

@@ -32,9 +32,12 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
   // compiled once for all runs: a fifth of what starting the gate costs
   const environment = { ...database.environment, NODE_COMPILE_CACHE: join(request.runDirectory, 'compiled') }
   const runner = new CaseRunner({ ...parts, ...request, environment })
-  // a busy machine makes none of them pass
-  const degenerate = plan.degenerates.map((program) => () => runner.degenerate(plan.controls, program))
-  const cases: ProofCase[] = (await runAll(degenerate, jobs, signal)).flat()
+  const byGate = [...Map.groupBy(plan.controls, ({ gate }) => gate).values()]
+  const degenerate = plan.degenerates.flatMap((program) =>
+    byGate.map((controls) => () => runner.degenerate(controls, program)),
+  )
+  // most of them only let the gate wait, and a busy machine makes none of them pass
+  const cases: ProofCase[] = (await runAll(degenerate, 2 * jobs, signal)).flat()
   for (const [isQuiet, atOnce] of [
     [false, jobs],
     [true, 1],

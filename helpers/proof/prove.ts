@@ -19,14 +19,7 @@ const parts: ProofParts = {
   defects: join(fixtures, 'defects'),
   variants: join(fixtures, 'variants'),
   degenerate: join(fixtures, 'degenerate'),
-  gateCommand: (files) => [
-    process.execPath,
-    join(repository, 'node_modules/vitest/vitest.mjs'),
-    'run',
-    '--project=gate',
-    '--reporter=dot',
-    ...files,
-  ],
+  gateCommand: (files) => [process.execPath, join(import.meta.dirname, 'examination-process.ts'), ...files],
   // not before the arguments are known to be good: it takes half a second to load
   openDatabase: async (runDirectory) => (await import('./shared-database.ts')).startSharedDatabase(runDirectory),
 }
