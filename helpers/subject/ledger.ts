@@ -108,7 +108,7 @@ export class Ledger {
   }
 
   async #ask(entry: LedgerEntry, correlationId: string, send: () => Promise<Answer>): Promise<LedgerEntry> {
-    entry.correlationIds.push(correlationId)
+    if (!entry.correlationIds.includes(correlationId)) entry.correlationIds.push(correlationId)
     const startedAt = performance.now()
     const answer = await send().catch(() => undefined)
     entry.durationMilliseconds = performance.now() - startedAt

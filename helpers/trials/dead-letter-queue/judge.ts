@@ -76,7 +76,7 @@ export function judgeDeadLetters(trial: DeadLetterTrial): JudgedShortfall[] {
   return [
     ...trial.exhausted.flatMap(judgeExhausted),
     ...expect(others.doneMeanwhile === others.asked, {
-      what: `${others.asked - others.doneMeanwhile} of ${others.asked} jobs of others waited for a poison message, ${others.asked - others.doneAtLast} of them to the end`,
+      what: `${others.asked - others.doneMeanwhile} of ${others.asked} jobs of others were blocked by a poison message, ${others.asked - others.doneAtLast} of them to the end`,
       expected: 'what cannot succeed blocks nothing else: the others are done while it is still being tried',
       where: 'messages and a booking of other customers, beside one that the provider answers late and with 503',
       mitigation: 'Let each job wait for itself: no queue in order over a tenant, a provider or all.',
