@@ -15,6 +15,10 @@ export default control(import.meta, {
   evidence: deadLetterTrialSchema,
   measure: ({ run, progress, ...facilities }) => tryDeadLetters(facilities, run, progress),
   judge: judgeDeadLetters,
-  summarise: ({ exhausted, replays, storm: { kills, killsWithWorkUnderWay, seed, beforeReplay, afterReplay } }) =>
-    `${exhausted.length} kinds of jobs exhausted, ${replays.length} replays; ${kills} kills (seed ${seed}), ${killsWithWorkUnderWay} with work under way: ${beforeReplay.accepted} accepted = ${beforeReplay.effected} delivered + ${beforeReplay.unaccounted.length} pending + ${beforeReplay.dead} dead, ${afterReplay.effected} delivered after the replays`,
+  summarise: ({ exhausted, others, replays, storm }) =>
+    `${exhausted.length} kinds of jobs exhausted, ${others.doneMeanwhile} of ${others.asked} others done meanwhile, ${replays.length} replays; ${
+      storm === null
+        ? 'no kills'
+        : `${storm.kills} kills (seed ${storm.seed}), ${storm.killsWithWorkUnderWay} with work under way: ${storm.beforeReplay.accepted} accepted = ${storm.beforeReplay.effected} delivered + ${storm.beforeReplay.unaccounted.length} pending + ${storm.beforeReplay.dead} dead, ${storm.afterReplay.effected} delivered after the replays`
+    }`,
 })

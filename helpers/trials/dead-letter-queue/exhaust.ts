@@ -91,10 +91,6 @@ export async function exhaustJobs(bench: Bench): Promise<{
   const letters = await Promise.all(jobs.map((job) => awaitLetter(bench, job)))
   const isDone = await isDoneOf(bench, beside)
   const lastAttemptAt = bench.providers.journal.calls('twilio').findLast(poison.isCall)?.at ?? 0
-  for (const job of jobs) {
-    if (callsOf(bench, job) === 0)
-      throw new Error(`No request reached the provider for ${job.job}: nothing was exhausted.`)
-  }
   const exhausted = await Promise.all(jobs.map(async (job, index) => describeLetter(bench, job, letters[index])))
   return {
     jobs,

@@ -9,7 +9,7 @@ const count = z.int().nonnegative()
 const exhaustedSchema = z.object({
   job: z.string(),
   /** Requests that reached the provider for it, before any replay. */
-  attemptsSeen: z.int().positive(),
+  attemptsSeen: count,
   /** Null when there was none in time. */
   letter: z
     .object({
@@ -49,22 +49,25 @@ export const deadLetterTrialSchema = z.object({
     doneMeanwhile: count,
     doneAtLast: count,
   }),
-  replays: z.array(replaySchema).min(3),
+  replays: z.array(replaySchema),
   /** Messages asked for while the provider failed for all, once it was well again. */
-  outage: reconciliationSchema.extend({ failures: z.int().positive() }),
-  storm: z.object({
-    seed: count,
-    /** Processes that ran, and were ended by SIGKILL. */
-    kills: z.int().positive(),
-    /** Kills while something accepted had neither been delivered nor had become a dead letter. */
-    killsWithWorkUnderWay: count,
-    /** Messages that the provider refuses for good, as far as they were accepted. */
-    hopeless: z.int().positive(),
-    beforeReplay: reconciliationSchema,
-    /** Dead letters replayed, with a kill in the middle. */
-    replayed: z.int().positive(),
-    afterReplay: reconciliationSchema,
-  }),
+  outage: reconciliationSchema.extend({ failures: z.int().positive() }).nullable(),
+  /** Null, as the outage, where work of others was blocked to the end: nothing more can be tried then. */
+  storm: z
+    .object({
+      seed: count,
+      /** Processes that ran, and were ended by SIGKILL. */
+      kills: z.int().positive(),
+      /** Kills while something accepted had neither been delivered nor had become a dead letter. */
+      killsWithWorkUnderWay: count,
+      /** Messages that the provider refuses for good, as far as they were accepted. */
+      hopeless: z.int().positive(),
+      beforeReplay: reconciliationSchema,
+      /** Dead letters replayed, with a kill in the middle. */
+      replayed: z.int().positive(),
+      afterReplay: reconciliationSchema,
+    })
+    .nullable(),
 })
 
 /** @see deadLetterTrialSchema */
@@ -72,7 +75,7 @@ export type DeadLetterTrial = z.infer<typeof deadLetterTrialSchema>
 
 /** Each way in which a job was lost, stuck, told wrongly, or done twice. */
 export function judgeDeadLetters(trial: DeadLetterTrial): JudgedShortfall[] {
-  const { others, storm } = trial
+  const { others, outage, storm } = trial
   return [
     ...trial.exhausted.flatMap(judgeExhausted),
     ...expect(others.doneMeanwhile === others.asked, {
@@ -82,17 +85,39 @@ export function judgeDeadLetters(trial: DeadLetterTrial): JudgedShortfall[] {
       mitigation: 'Let each job wait for itself: no queue in order over a tenant, a provider or all.',
     }),
     ...trial.replays.flatMap(judgeReplay),
-    ...judgeAccount(
-      trial.outage,
-      `an outage of the provider (${trial.outage.failures} calls answered 503), and after it`,
-    ),
-    ...judgeAccount(storm.beforeReplay, `${storm.kills} kills at random moments (seed ${storm.seed})`),
-    ...judgeAccount(storm.afterReplay, `${storm.replayed} replays with a kill in the middle (seed ${storm.seed})`),
+    ...expect(trial.replays.length >= 3 || trial.exhausted.some(({ letter }) => letter === null), {
+      what: `${trial.replays.length} dead letters were replayed`,
+      expected: 'each kind of job that was exhausted is replayed',
+      where: 'replays',
+      mitigation: 'See that a dead letter stays open until its replay.',
+    }),
+    ...(outage === null
+      ? []
+      : judgeAccount(outage, `an outage of the provider (${outage.failures} calls answered 503), and after it`)),
+    ...(storm === null
+      ? []
+      : [
+          ...judgeAccount(storm.beforeReplay, `${storm.kills} kills at random moments (seed ${storm.seed})`),
+          ...judgeAccount(
+            storm.afterReplay,
+            `${storm.replayed} replays with a kill in the middle (seed ${storm.seed})`,
+          ),
+        ]),
   ]
 }
 
 function judgeExhausted({ job, attemptsSeen, letter }: DeadLetterTrial['exhausted'][number]): JudgedShortfall[] {
   const mitigation = 'Write the dead letter with payload, error, attempts and correlation id when a job is given up.'
+  if (attemptsSeen === 0) {
+    return [
+      {
+        what: 'a job that was accepted was not tried at all, blocked by others that could not succeed',
+        expected: 'each job is tried, whatever becomes of others',
+        where: job,
+        mitigation: 'Let each job wait for itself: no queue in order over a tenant, a provider or all.',
+      },
+    ]
+  }
   if (letter === null) {
     return [
       {

@@ -34,6 +34,10 @@ export async function tryDeadLetters(
   await sendGenuine(bench)
   const { jobs, exhausted, others } = await exhaustJobs(bench)
   progress(`${exhausted.length} jobs used up their attempts`)
+  if (others.doneAtLast < others.asked || exhausted.some(({ attemptsSeen }) => attemptsSeen === 0)) {
+    await Promise.all(jobs.map(({ fault }) => fault.end()))
+    return { exhausted, others, replays: [], outage: null, storm: null }
+  }
   const replays = await replayAll(bench, jobs)
   await sendGenuine(bench)
   const outage = await tryOutage(bench, database)

@@ -17,6 +17,7 @@ import type { DeadLetterTrial } from './judge.ts'
 
 /** Every so many rounds the whole service is killed, and not one instance. */
 const roundsUntilAll = 4
+const mostStarts = 3
 const longestUntilKillMilliseconds = 900
 
 /** The running instances, of which there are two except while they are being killed. */
@@ -42,7 +43,7 @@ export async function killAtRandom(
   bench: Bench,
   fleet: Fleet,
   { kills, seed, progress }: { kills: number; seed: number; progress: (message: string) => void },
-): Promise<DeadLetterTrial['storm']> {
+): Promise<NonNullable<DeadLetterTrial['storm']>> {
   const random = mulberry32(seed)
   const ledger = new Ledger()
   const storm: Storm = { bench, fleet, ledger, random, refusals: new Map() }
@@ -110,8 +111,16 @@ async function kill(instance: Instance): Promise<void> {
   if (exit.signal !== 'SIGKILL') throw new Error(`Expected an end by SIGKILL, got ${exit.signal ?? exit.code}.`)
 }
 
+/** @throws when the subject does not start after a kill, tried again because a busy machine may be the cause. */
 async function startAgain(fleet: Fleet, place: Place): Promise<void> {
-  fleet.running[place] = await fleet.app.start()
+  for (let tries = 1; ; tries += 1) {
+    try {
+      fleet.running[place] = await fleet.app.start()
+      return
+    } catch (error) {
+      if (tries === mostStarts) throw error
+    }
+  }
 }
 
 /** Replays all open letters at once, and kills an instance meanwhile; by now the provider takes everything. */
