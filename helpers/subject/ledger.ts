@@ -99,8 +99,15 @@ export class Ledger {
 
   #open(kind: AskKind, marker: string, about: Partial<LedgerEntry>): LedgerEntry {
     const entry: LedgerEntry = {
-      ...{ kind, marker, correlationIds: [], outcome: 'unanswered', status: null, durationMilliseconds: 0 },
-      ...{ answer: undefined, phone: undefined, id: undefined },
+      kind,
+      marker,
+      correlationIds: [],
+      outcome: 'unanswered',
+      status: null,
+      durationMilliseconds: 0,
+      answer: undefined,
+      phone: undefined,
+      id: undefined,
       ...about,
     }
     this.entries.push(entry)

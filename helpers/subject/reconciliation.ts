@@ -72,8 +72,10 @@ export async function reconcile(
   const named = (matches: (entry: LedgerEntry) => boolean, among = ledger.entries): string[] =>
     among.filter(matches).map(({ kind, marker }) => `${kind} ${marker}`)
   return {
-    ...{ accepted: accepted.length, refused: ledger.of('refused').length },
-    ...{ unanswered: ledger.of('unanswered').length, effected: effected.length },
+    accepted: accepted.length,
+    refused: ledger.of('refused').length,
+    unanswered: ledger.of('unanswered').length,
+    effected: effected.length,
     dead: without.filter((entry) => effects.letters(entry) > 0).length,
     unaccounted: named((entry) => effects.letters(entry) === 0, without),
     repeated: named((entry) => effects.of(entry) > 1),

@@ -58,11 +58,19 @@ export async function tryFailover(
   const account = await settleUp(asking, database, providers)
   const after = await burstThrough(asking, proxy)
   return {
-    ...{ steadyRequests, outages, terminations, slow, endedProcesses },
+    steadyRequests,
+    outages,
+    terminations,
+    slow,
+    endedProcesses,
     cuts: cuts.filter(({ tookHold }) => tookHold),
     pool: {
-      ...{ mostInUseBefore: before.mostInUse, mostInUseAfter: after.mostInUse },
-      ...{ openBefore: before.open, openAfter: after.open, burst, burstRefusedAfter: after.refused },
+      mostInUseBefore: before.mostInUse,
+      mostInUseAfter: after.mostInUse,
+      openBefore: before.open,
+      openAfter: after.open,
+      burst,
+      burstRefusedAfter: after.refused,
     },
     ...(await findHalves(ledger, database, account)),
     account,

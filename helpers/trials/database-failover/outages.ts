@@ -48,7 +48,11 @@ export async function tryOutage(
   const healthProbes = (await healthProber.stop()).filter(({ sentAt }) => sentAt >= startedAt && sentAt < sentBefore)
   const { what: proof, tookHold, ended } = fault.proof()
   return {
-    ...{ fault: fault.name, proof, tookHold, ended, answers },
+    fault: fault.name,
+    proof,
+    tookHold,
+    ended,
+    answers,
     lastedMilliseconds: sentBefore - startedAt,
     healthSamples: healthProbes.length,
     healthNot200: healthProbes.filter(({ status }) => status !== 200).length,

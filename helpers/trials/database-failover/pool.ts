@@ -15,10 +15,10 @@ export async function burstThrough(
 ): Promise<{ mostInUse: number; open: number; refused: number }> {
   await using delay = await delayDatabase(proxy, delayMilliseconds)
   const kinds = Object.values(requestKinds)
-  let isOver = false
+  const over = new AbortController()
   let mostInUse = 0
   const watch = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const inUse = proxy.connections().filter(({ isBusy, transactionStatus }) => isBusy || transactionStatus !== 'I')
       mostInUse = Math.max(mostInUse, inUse.length)
       await sleep(5)
@@ -27,7 +27,7 @@ export async function burstThrough(
   const asked = await Promise.all(
     Array.from({ length: burst }, (_, index) => kinds[index % kinds.length]).flatMap((ask) => ask?.(asking) ?? []),
   )
-  isOver = true
+  over.abort()
   await watch
   await delay.end()
   return { mostInUse, open: proxy.connections().length, refused: asked.filter((each) => !isSuccess(each)).length }

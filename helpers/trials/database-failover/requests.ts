@@ -51,7 +51,9 @@ export function countAnswers(request: string, asked: readonly Asked[]): Answers 
   }
   const refusals = asked.flatMap(({ answer }) => (answer !== undefined && answer.status >= 400 ? [answer] : []))
   return {
-    ...{ request, asked: asked.length, statuses },
+    request,
+    asked: asked.length,
+    statuses,
     withoutEnvelope: refusals.filter((answer) => !hasEnvelope(answer)).length,
     leaking: refusals.filter(({ text }) => inside.test(text)).length,
     slowestMilliseconds: Math.max(...asked.map(({ durationMilliseconds }) => durationMilliseconds)),

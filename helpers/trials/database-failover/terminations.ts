@@ -73,8 +73,11 @@ async function describe(
   const { client: subject } = asking
   const ready = await subject.send({ path: subject.subject.paths.ready }).catch(() => undefined)
   return {
-    ...{ fault, proof: `${pids.length} server processes told to end, ${ended ? 'all' : 'not all'} of them gone` },
-    ...{ tookHold: pids.length > 0 && ended, ended, terminated: pids.length },
+    fault,
+    proof: `${pids.length} server processes told to end, ${ended ? 'all' : 'not all'} of them gone`,
+    tookHold: pids.length > 0 && ended,
+    ended,
+    terminated: pids.length,
     isReadyAgain: isAccepted && ready?.status === 200,
   }
 }

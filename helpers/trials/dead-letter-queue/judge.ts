@@ -168,7 +168,7 @@ function judgeReplay(replay: DeadLetterTrial['replays'][number]): JudgedShortfal
   const told = Object.entries(statuses)
     .map(([status, times]) => `${status} (${times})`)
     .join(', ')
-  const isTaken = Object.keys(statuses).some((status) => /^2/.test(status))
+  const isTaken = Object.keys(statuses).some((status) => status.startsWith('2'))
   const isFaulty = Object.keys(statuses).some((status) => !/^(?:2|4)/.test(status))
   return [
     ...expect(isTaken && !isFaulty, {

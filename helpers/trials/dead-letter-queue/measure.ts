@@ -57,23 +57,35 @@ async function replayAll(bench: Bench, jobs: readonly ExhaustedJob[]): Promise<D
   if (!poison || !refused || !reply) throw new Error(`Expected three exhausted jobs, got ${jobs.length}.`)
   const { administrator, elsewhere } = bench
   const failing = await replayLetter(bench, {
-    ...{ job: refused, how: 'while the provider refuses it still', atOnce: [administrator], again: [] },
+    job: refused,
+    how: 'while the provider refuses it still',
+    atOnce: [administrator],
+    again: [],
     canSucceed: false,
   })
   await Promise.all(jobs.map(({ fault }) => fault.end()))
   const everywhere = Array.from({ length: 4 }, () => [administrator, elsewhere]).flat()
   const succeeding = await Promise.all([
     replayLetter(bench, {
-      ...{ job: poison, how: 'eight times at once over two instances, then again', atOnce: everywhere },
-      ...{ again: [administrator, elsewhere], canSucceed: true },
-    }),
-    replayLetter(bench, {
-      ...{ job: refused, how: 'again after a replay that failed', atOnce: [elsewhere], again: [administrator] },
+      job: poison,
+      how: 'eight times at once over two instances, then again',
+      atOnce: everywhere,
+      again: [administrator, elsewhere],
       canSucceed: true,
     }),
     replayLetter(bench, {
-      ...{ job: reply, how: 'three times, one after the other', atOnce: [administrator] },
-      ...{ again: [administrator, elsewhere], canSucceed: true },
+      job: refused,
+      how: 'again after a replay that failed',
+      atOnce: [elsewhere],
+      again: [administrator],
+      canSucceed: true,
+    }),
+    replayLetter(bench, {
+      job: reply,
+      how: 'three times, one after the other',
+      atOnce: [administrator],
+      again: [administrator, elsewhere],
+      canSucceed: true,
     }),
   ])
   // a job without a letter cannot be replayed, which the judge says of the job

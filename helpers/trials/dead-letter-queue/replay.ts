@@ -42,7 +42,11 @@ export async function replayLetter(bench: Bench, plan: ReplayPlan): Promise<Repl
   const statuses: Record<string, number> = {}
   for (const status of answers) statuses[status] = (statuses[status] ?? 0) + 1
   return {
-    ...{ job: job.job, how, asked: answers.length, statuses, canSucceed },
+    job: job.job,
+    how,
+    asked: answers.length,
+    statuses,
+    canSucceed,
     callsAfter: callsAfter(),
     openLettersAfter: (await openLetters(bench, job.entry)).length,
   }

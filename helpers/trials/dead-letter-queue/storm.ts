@@ -72,8 +72,13 @@ export async function killAtRandom(
   const replayed = await replayThroughKill(storm)
   const afterReplay = await settleUp(bench, fleet, ledger)
   return {
-    ...{ seed, kills: done, killsWithWorkUnderWay: withWorkUnderWay, hopeless: accepted },
-    ...{ beforeReplay, replayed, afterReplay },
+    seed,
+    kills: done,
+    killsWithWorkUnderWay: withWorkUnderWay,
+    hopeless: accepted,
+    beforeReplay,
+    replayed,
+    afterReplay,
   }
 }
 
