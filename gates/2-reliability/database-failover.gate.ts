@@ -16,5 +16,5 @@ export default control(import.meta, {
   measure: ({ run, progress, ...facilities }) => tryFailover(facilities, run, progress),
   judge: judgeFailover,
   summarise: ({ outages, terminations, cuts, pool, account }) =>
-    `${outages.map(({ fault, lastedMilliseconds, acceptsAfterMilliseconds }) => `${fault} for ${Math.round(lastedMilliseconds)} ms, recovered ${Math.round(acceptsAfterMilliseconds ?? Number.NaN)} ms after`).join('; ')}; ${terminations.reduce((sum, { terminated }) => sum + terminated, 0)} connections ended, ${cuts.length} cut at a statement; ${account.accepted} accepted, ${account.effected} done; ${pool.mostInUseAfter} of ${pool.mostInUseBefore} connections in use at once`,
+    `${outages.map(({ fault, lastedMilliseconds, acceptsAfterMilliseconds }) => `${fault} for ${Math.round(lastedMilliseconds)} ms, recovered ${Math.round(acceptsAfterMilliseconds ?? Number.NaN)} ms after`).join('; ')}; ${terminations.reduce((sum, { terminated }) => sum + terminated, 0)} connections ended, ${cuts.length} cut at a statement; ${account?.accepted ?? 'no'} accepted, ${account?.effected ?? 'none'} done; ${pool?.mostInUseAfter ?? 'none'} of ${pool?.mostInUseBefore ?? 'no'} connections in use at once`,
 })

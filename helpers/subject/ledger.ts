@@ -31,6 +31,8 @@ export interface LedgerEntry {
   id: string | undefined
   /** What is delivered again as it was, for a booking. */
   unsigned?: UnsignedDelivery
+  /** Unix time in seconds that its last signature claims. */
+  signedAt?: number
   command?: ReturnType<AroClient['makeCommand']>
 }
 
@@ -55,7 +57,8 @@ export class Ledger {
   redeliver(client: AroClient, entry: LedgerEntry): Promise<LedgerEntry> {
     if (entry.unsigned === undefined) throw new Error(`Expected a booking to deliver again, got a ${entry.kind}.`)
     // a second apart each time, so that no two deliveries bear the same signature
-    const at = Math.floor(Date.now() / 1000) - entry.correlationIds.length
+    const at = entry.signedAt === undefined ? Math.floor(Date.now() / 1000) : entry.signedAt - 1
+    entry.signedAt = at
     const delivery = client.sign(entry.unsigned, { at })
     return this.#ask(entry, delivery.correlationId, () => client.deliver(delivery))
   }

@@ -57,10 +57,12 @@ export async function tryCut(asking: Asking, { proxy }: ControlDatabase, plan: C
   const deadline = performance.now() + reachedWithinMilliseconds
   while (!fault.proof().tookHold && performance.now() < deadline) await sleep(10)
   await fault.end()
-  if (plan.isRepeated) await repeat(asking, entry)
+  // what was accepted is not sent again: the cut met its work afterwards
+  const isRepeated = plan.isRepeated && entry.outcome !== 'accepted'
+  if (isRepeated) await repeat(asking, entry)
   const { what: proof, tookHold, ended } = fault.proof()
   const where = `${plan.asked}: cut ${plan.moment}, at statement ${plan.occurrence ?? 1} like ${plan.pattern === commit ? 'COMMIT' : 'INSERT'}`
-  return { fault: where, proof, tookHold, ended, ...first, isRepeated: plan.isRepeated, lastStatus: entry.status }
+  return { fault: where, proof, tookHold, ended, ...first, isRepeated, lastStatus: entry.status }
 }
 
 async function repeat({ client, ledger }: Asking, entry: LedgerEntry): Promise<void> {

@@ -1,5 +1,16 @@
 import { at, testJudge } from '../judge-harness.ts'
 import { failoverTrialSchema, judgeFailover } from './judge.ts'
+import type { FailoverTrial } from './judge.ts'
+
+/** A part of the evidence that the recorded run has. */
+function the<Part extends 'slow' | 'pool' | 'account'>(
+  trial: FailoverTrial,
+  part: Part,
+): NonNullable<FailoverTrial[Part]> {
+  const found = trial[part]
+  if (found === null) throw new Error(`Expected ${part} in the recorded evidence.`)
+  return found
+}
 
 testJudge({
   directory: import.meta.dirname,
@@ -21,18 +32,18 @@ testJudge({
     ['a cut as internal error', (trial) => (at(trial.cuts, 0).status = 500), /cut was answered 500/],
     ['a cut without answer', (trial) => (at(trial.cuts, 0).status = null), /answered not at all/],
     ['a repetition refused', (trial) => (at(trial.cuts, 1).lastStatus = 401), /asked again, was answered 401/],
-    ['slow means broken', (trial) => (trial.slow.answers.statuses = { '500': 1 }), /answered 500/],
-    ['a pool that shrank', (trial) => (trial.pool.mostInUseAfter = 1), /1 connections were in use at once/],
-    ['a leak of connections', (trial) => (trial.pool.openAfter += 20), /connections are open/],
-    ['a burst refused', (trial) => (trial.pool.burstRefusedAfter = 3), /3 of 40 requests/],
+    ['slow means broken', (trial) => (the(trial, 'slow').answers.statuses = { '500': 1 }), /answered 500/],
+    ['a pool that shrank', (trial) => (the(trial, 'pool').mostInUseAfter = 1), /1 connections were in use at once/],
+    ['a leak of connections', (trial) => (the(trial, 'pool').openAfter += 20), /connections are open/],
+    ['a burst refused', (trial) => (the(trial, 'pool').burstRefusedAfter = 3), /3 of 40 requests/],
     [
       'half a booking',
       (trial) => trial.halfWritten.push({ request: 'booking x', where: 'customers.phone' }),
       /half of it/,
     ],
-    ['a booking lost', (trial) => trial.account.unaccounted.push('booking x'), /lost: booking x/],
-    ['a booking doubled', (trial) => trial.account.repeated.push('booking x'), /twice: booking x/],
-    ['work given up', (trial) => (trial.account.dead = 1), /became dead letters/],
+    ['a booking lost', (trial) => the(trial, 'account').unaccounted.push('booking x'), /lost: booking x/],
+    ['a booking doubled', (trial) => the(trial, 'account').repeated.push('booking x'), /twice: booking x/],
+    ['work given up', (trial) => (the(trial, 'account').dead = 1), /became dead letters/],
   ],
   allowed: [
     [
@@ -42,6 +53,6 @@ testJudge({
         at(trial.cuts, 0).hasEnvelope = false
       },
     ],
-    ['a slow database answered with 503', (trial) => (trial.slow.answers.statuses = { '202': 3, '503': 2 })],
+    ['a slow database answered with 503', (trial) => (the(trial, 'slow').answers.statuses = { '202': 3, '503': 2 })],
   ],
 })

@@ -53,26 +53,29 @@ const cutSchema = faultSchema.extend({
 export const failoverTrialSchema = z.object({
   /** Requests answered as they should be before any fault. */
   steadyRequests: z.int().positive(),
-  outages: z.array(outageSchema).min(2),
+  outages: z.array(outageSchema),
   /** Connections ended by the server, by what they did at the time. */
-  terminations: z.array(faultSchema.extend({ terminated: count, isReadyAgain: z.boolean() })).min(2),
-  cuts: z.array(cutSchema).min(4),
-  slow: faultSchema.extend({ answers: answersSchema }),
-  pool: z.object({
-    /** Most connections in use at once under the same burst of requests. */
-    mostInUseBefore: z.int().positive(),
-    mostInUseAfter: count,
-    openBefore: z.int().positive(),
-    openAfter: count,
-    burst: z.int().positive(),
-    burstRefusedAfter: count,
-  }),
+  terminations: z.array(faultSchema.extend({ terminated: count, isReadyAgain: z.boolean() })).min(1),
+  cuts: z.array(cutSchema),
+  /** Null, as what comes after it, where the service was beyond help before. */
+  slow: faultSchema.extend({ answers: answersSchema }).nullable(),
+  pool: z
+    .object({
+      /** Most connections in use at once under the same burst of requests. */
+      mostInUseBefore: z.int().positive(),
+      mostInUseAfter: count,
+      openBefore: z.int().positive(),
+      openAfter: count,
+      burst: z.int().positive(),
+      burstRefusedAfter: count,
+    })
+    .nullable(),
   endedProcesses: count,
   /** Requests that were never accepted and had no effect, whose traces were looked for. */
   withoutEffect: count,
   /** Where they left traces all the same. */
   halfWritten: z.array(z.object({ request: z.string(), where: z.string() })),
-  account: reconciliationSchema,
+  account: reconciliationSchema.nullable(),
 })
 
 /** @see failoverTrialSchema */
@@ -87,7 +90,7 @@ const surplusConnections = 4
 
 /** Each way in which a lost database was hidden, made worse, or not recovered from. */
 export function judgeFailover(trial: FailoverTrial): JudgedShortfall[] {
-  const { terminations, endedProcesses } = trial
+  const { terminations, endedProcesses, slow, pool, account } = trial
   return [
     ...expect(endedProcesses === 0, {
       what: `${endedProcesses} processes of the service ended when the database was lost`,
@@ -105,15 +108,15 @@ export function judgeFailover(trial: FailoverTrial): JudgedShortfall[] {
       }),
     ),
     ...trial.cuts.flatMap(judgeCut),
-    ...judgeAnswers(trial.slow.answers, trial.slow.fault, 'slow'),
-    ...judgePool(trial.pool),
+    ...(slow === null ? [] : judgeAnswers(slow.answers, slow.fault, 'slow')),
+    ...(pool === null ? [] : judgePool(pool)),
     ...trial.halfWritten.slice(0, 3).map(({ request, where }) => ({
       what: `a request that failed left half of it: ${request} in ${where}`,
       expected: 'all of it or nothing',
       where: 'requests that met a fault and were not repeated',
       mitigation: 'Write all that belongs together in one transaction.',
     })),
-    ...judgeAccount(trial.account),
+    ...(account === null ? [] : judgeAccount(account)),
   ]
 }
 
@@ -162,7 +165,7 @@ const after = (duration: number | null): string => (duration === null ? 'never' 
 
 /** `lost`: only 503 will do. `slow`: what is asked may be done as well. */
 function judgeAnswers(
-  answers: FailoverTrial['slow']['answers'],
+  answers: z.infer<typeof answersSchema>,
   where: string,
   database: 'lost' | 'slow',
 ): JudgedShortfall[] {
@@ -211,7 +214,11 @@ function judgeCut(cut: FailoverTrial['cuts'][number]): JudgedShortfall[] {
   ]
 }
 
-function judgePool({ mostInUseBefore, mostInUseAfter, ...pool }: FailoverTrial['pool']): JudgedShortfall[] {
+function judgePool({
+  mostInUseBefore,
+  mostInUseAfter,
+  ...pool
+}: NonNullable<FailoverTrial['pool']>): JudgedShortfall[] {
   const where = `the same burst of ${pool.burst} requests before all faults and after them`
   const mitigation = 'Give every connection back in a finally, a broken one with its error so that it is replaced.'
   return [
@@ -236,7 +243,7 @@ function judgePool({ mostInUseBefore, mostInUseAfter, ...pool }: FailoverTrial['
   ]
 }
 
-function judgeAccount(account: FailoverTrial['account']): JudgedShortfall[] {
+function judgeAccount(account: NonNullable<FailoverTrial['account']>): JudgedShortfall[] {
   const where = 'all that was asked for before, during and after the faults'
   const list = (names: readonly string[]): string => names.slice(0, 3).join(', ')
   const { accepted, unaccounted, repeated, dead } = account

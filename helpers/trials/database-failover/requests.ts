@@ -5,7 +5,7 @@ import type { Ledger } from '../../subject/ledger.ts'
 import type { Answer } from '../../subject/request.ts'
 import type { FailoverTrial } from './judge.ts'
 
-type Answers = FailoverTrial['slow']['answers']
+type Answers = FailoverTrial['outages'][number]['answers'][number]
 
 /** What a trial asks with. */
 export interface Asking {
