@@ -72,7 +72,7 @@ export async function startProviderLab(options: {
     const body = await readBody(request)
     const entry = journal.add(describeRequest(provider, request, body))
     const exchange = openExchange({ provider, entry, body, handlers: handlers[provider], response })
-    const met = faults[provider].next()
+    const met = faults[provider].next(entry)
     if (met !== undefined) return met.fault.apply(exchange, met.hit)
     const { status, headers, body: answer } = await exchange.takeEffect()
     exchange.answer(status, headers, answer)

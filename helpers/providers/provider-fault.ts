@@ -1,11 +1,14 @@
 import type { Fault } from '../faults/fault.ts'
 import type { Exchange } from './exchange.ts'
+import type { JournalEntry } from './journal.ts'
 
 /** A way in which a provider fails. */
 export interface ProviderFault {
   name: string
   /** How many requests it meets; all until it is ended when left out. */
   times?: number
+  /** Which requests it meets; all when left out. */
+  matches?(entry: JournalEntry): boolean
   /** Does to a request what the fault is; `hit` counts from 0. */
   apply(exchange: Exchange, hit: number): Promise<void> | void
 }
@@ -39,9 +42,11 @@ export class ProviderFaults {
     }
   }
 
-  /** The fault that the next request meets, with its number, or undefined. */
-  next(): { fault: ProviderFault; hit: number } | undefined {
-    const running = this.#active.find(({ fault, hits }) => fault.times === undefined || hits < fault.times)
+  /** The fault that a request meets, with its number, or undefined. */
+  next(entry: JournalEntry): { fault: ProviderFault; hit: number } | undefined {
+    const running = this.#active.find(
+      ({ fault, hits }) => (fault.times === undefined || hits < fault.times) && (fault.matches?.(entry) ?? true),
+    )
     if (running === undefined) return undefined
     running.hits += 1
     return { fault: running.fault, hit: running.hits - 1 }

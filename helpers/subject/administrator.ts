@@ -43,6 +43,11 @@ export class Administrator {
     return new Administrator(client, tenant, loginSchema.parse(answer.json).token)
   }
 
+  /** The same session at another instance. */
+  at(client: AroClient): Administrator {
+    return new Administrator(client, this.tenant, this.token)
+  }
+
   /** Sends an authorised request; `path` starts below the admin API. */
   send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     return this.#client.send({
