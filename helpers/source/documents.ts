@@ -8,8 +8,8 @@ export interface DocumentPart {
   heading: string
   /** What a reader sees, code included, without the heading. */
   text: string
-  /** Its code spans and the lines of its code blocks. */
-  codes: { text: string; line: number }[]
+  /** Its code spans and the lines of its code blocks, with what the paragraph says before them. */
+  codes: { text: string; line: number; before: string }[]
 }
 
 /** A Markdown document, as far as it is examined. */
@@ -81,12 +81,17 @@ function textOf(node: Nodes): string {
     .join(between)
 }
 
-function codesOf(node: Nodes): DocumentPart['codes'] {
+function codesOf(node: Nodes, before = ''): DocumentPart['codes'] {
   const line = node.position?.start.line ?? 0
-  if (node.type === 'inlineCode') return [{ text: node.value.trim(), line }]
+  if (node.type === 'inlineCode') return [{ text: node.value.trim(), line, before }]
   if (node.type === 'code')
-    return node.value.split('\n').map((text, index) => ({ text: text.trim(), line: line + 1 + index }))
-  return childrenOf(node).flatMap((child) => codesOf(child))
+    return node.value.split('\n').map((text, index) => ({ text: text.trim(), line: line + 1 + index, before }))
+  let said = before
+  return childrenOf(node).flatMap((child) => {
+    const codes = codesOf(child, said)
+    said = node.type === 'paragraph' ? said + textOf(child) : before
+    return codes
+  })
 }
 
 function linksOf(node: Nodes): { url: string; line: number }[] {

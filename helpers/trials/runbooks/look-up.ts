@@ -12,7 +12,7 @@ import { makeConsentedCustomers } from '../../subject/consented.ts'
 import { declaredRoutes } from '../../subject/inventory.ts'
 import type { InventoryRoute } from '../../subject/inventory.ts'
 import type { RunbooksTrial } from './judge.ts'
-import { isRoute, readName, readSeries } from './names.ts'
+import { isRoute, readSeries } from './names.ts'
 import type { NamedThing } from './names.ts'
 
 type Context = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers'>
@@ -23,6 +23,12 @@ const packageSchema = z.looseObject({
   bin: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
   scripts: z.record(z.string(), z.string()).default({}),
 })
+
+/** A thing that a runbook names, and where it does so first. */
+export interface Mention {
+  thing: NamedThing
+  where: string
+}
 
 /** What the subject was seen to have. */
 export interface Observed {
@@ -90,15 +96,14 @@ async function until(what: string, signal: AbortSignal, isReached: () => Promise
   }
 }
 
-/** Looks for each thing that the runbooks name, by its text and the place where it is named. */
+/** Looks for each thing that the runbooks name, by its text. */
 export async function lookUp(
-  names: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, Mention>,
   context: Context,
   observed: Observed,
 ): Promise<RunbooksTrial['named']> {
   const found: Named[] = []
-  for (const [text, where] of names) {
-    const thing = readName(text, observed.programs)
+  for (const [text, { thing, where }] of names) {
     if (thing.kind === 'word' || (thing.kind === 'endpoint' && !isOfSubject(thing, observed))) continue
     found.push({ kind: thing.kind, name: text, where, ...(await look(thing, context, observed)) })
   }

@@ -6,7 +6,7 @@ import { readDocuments } from '../../source/documents.ts'
 import type { MarkdownDocument } from '../../source/documents.ts'
 import type { RunbooksTrial } from './judge.ts'
 import { lookUp, observeSubject } from './look-up.ts'
-import type { Observed } from './look-up.ts'
+import type { Mention, Observed } from './look-up.ts'
 import { readName } from './names.ts'
 import { placeholderIn, requiredParts, reviewedOn, scenarios } from './scenarios.ts'
 
@@ -65,7 +65,9 @@ function describe(
     reviewedDaysAgo: reviewed === null ? null : Math.floor((Date.now() - Date.parse(reviewed)) / millisecondsPerDay),
     placeholder: placeholderIn(document.text),
     brokenLinks: document.brokenLinks,
-    signals: (detection?.codes ?? []).filter(({ text }) => kinds.has(readName(text, observed.programs).kind)).length,
+    signals: (detection?.codes ?? []).filter(({ text, before }) =>
+      kinds.has(readName(text, observed.programs, before).kind),
+    ).length,
     copyOf:
       all.find((other) => other !== document && coreOf(other) !== '' && coreOf(other) === coreOf(document))?.file ??
       null,
@@ -81,11 +83,12 @@ const coreOf = ({ parts }: MarkdownDocument): string =>
     .trim()
 
 /** Each thing that is named, once, with the first place where it is. */
-function namesIn(documents: readonly MarkdownDocument[], { programs }: Observed): Map<string, string> {
-  const names = new Map<string, string>()
+function namesIn(documents: readonly MarkdownDocument[], { programs }: Observed): Map<string, Mention> {
+  const names = new Map<string, Mention>()
   for (const { file, parts } of documents) {
-    for (const { text, line } of parts.flatMap(({ codes }) => codes)) {
-      if (readName(text, programs).kind !== 'word' && !names.has(text)) names.set(text, `${file}:${line}`)
+    for (const { text, line, before } of parts.flatMap(({ codes }) => codes)) {
+      const thing = readName(text, programs, before)
+      if (thing.kind !== 'word' && !names.has(text)) names.set(text, { thing, where: `${file}:${line}` })
     }
   }
   return names

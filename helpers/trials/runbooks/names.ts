@@ -15,8 +15,8 @@ const script = /^(?:[A-Z_]+=\S+\s+)*npm (?:run(?:-script)? (?:(?:-s|--silent) )?
 const variable = /^\$?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/
 const metric = /^([a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?:\{([^}]*)\})?$/
 
-/** Tells what a code span names. `programs` are the subject's own commands, such as `aro`. */
-export function readName(code: string, programs: readonly string[]): NamedThing {
+/** Tells what a code span names. `programs` are the subject's own commands, such as `aro`; `before` is what leads up to it. */
+export function readName(code: string, programs: readonly string[], before: string): NamedThing {
   const [, method = null, path] = endpoint.exec(code) ?? []
   if (path !== undefined && path !== '/') return { kind: 'endpoint', method, path }
   const [, run, short] = script.exec(code) ?? []
@@ -27,8 +27,8 @@ export function readName(code: string, programs: readonly string[]): NamedThing 
   if (variable.test(code)) return { kind: 'variable', name: code.replace('$', '') }
   const [, series, labels] = metric.exec(code) ?? []
   if (series !== undefined) return { kind: 'metric', name: series, labels: labelsOf(labels) }
-  // a sentence in lower case and without signs is what a program logs
-  if (/^[a-z][\w’'-]*(?: [\w’'-]+)+$/.test(code)) return { kind: 'log event', name: code }
+  if (/\blog(?:s|ged)?\b/i.test(before) && /^[a-z][\w’'-]*(?: [\w’'-]+)+$/i.test(code))
+    return { kind: 'log event', name: code }
   return { kind: 'word' }
 }
 
