@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Administrator } from './administrator.ts'
 import type { AroClient } from './client.ts'
 import type { ConsentedCustomer } from './consented.ts'
@@ -112,6 +113,7 @@ export async function makeRiskyCustomers(door: Door, count: number): Promise<Con
         if (performance.now() > deadline) {
           throw new Error(`${missed} genuine bookings were made, but ${appointments.length} appointments are listed.`)
         }
+        await sleep(50)
       }
     }),
   )

@@ -54,10 +54,8 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
   const time = new PassingTime(lab.clock, database.url)
   const first = await openDoor(app, time)
   const second = await openDoor(app, time, await app.start())
-  const [customers, risky] = await Promise.all([
-    makeConsentedCustomers(app.client, first.administrator, messagedCustomers),
-    makeRiskyCustomers(first, riskyCustomers),
-  ])
+  const customers = await makeConsentedCustomers(app.client, first.administrator, messagedCustomers)
+  const risky = await makeRiskyCustomers(first, riskyCustomers)
   // what was delivered to prepare counts where a rate limit is for a source and not for its clients
   await time.pass(61)
   const works = {
