@@ -1,5 +1,6 @@
 import { ageDatabase } from '../database/ageing.ts'
 import type { MovableClock } from '../providers/clock.ts'
+import type { ClosedProcess } from '../providers/control-channel.ts'
 
 /** Time that goes by for the subject without being waited for. Its processes must run with the movable clock. */
 export class PassingTime {
@@ -29,9 +30,9 @@ export class PassingTime {
     this.#ahead += milliseconds
   }
 
-  /** Brings processes that were started since to the same time. */
-  async catchUp(): Promise<void> {
-    if (this.#ahead > 0) await this.#clock.jump(this.#ahead)
+  /** Brings processes that were started since to the same time: all that run, unless told which. */
+  async catchUp(which?: (process: ClosedProcess) => boolean): Promise<void> {
+    if (this.#ahead > 0) await this.#clock.jump(this.#ahead, which)
   }
 
   /**
