@@ -17,7 +17,10 @@ export default control(import.meta, {
   judge: judgeBreakers,
   summarise({ lanes, halfOpen, waiting }) {
     const opened = lanes.map(({ provider, opening }) => `${provider} after ${opening.arrivals}`).join(', ')
-    const asked = lanes.reduce((sum, { whileOpen }) => sum + whileOpen.reduce((part, quiet) => part + quiet.asked, 0), 0)
+    const asked = lanes.reduce(
+      (sum, { whileOpen }) => sum + whileOpen.reduce((part, quiet) => part + quiet.asked, 0),
+      0,
+    )
     const probe = lanes.find(({ provider }) => provider === halfOpen.provider)?.probe
     return `opened: ${opened} failures; ${asked} pieces of work asked for meanwhile; ${probe?.arrivals ?? 0} of ${probe?.callers ?? 0} callers let through as a probe; ${waiting.delivered} of ${waiting.asked} waiting messages delivered afterwards`
   },

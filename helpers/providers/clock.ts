@@ -9,8 +9,8 @@ import type { ClosedProcess, PreloadMessage } from './control-channel.ts'
 export interface MovableClock {
   /** Every timer fires as often as it would have. @throws when no process follows, or one does not within 10 s. */
   advance(milliseconds: number): Promise<{ processes: number }>
-  /** As {@link advance}, but a timer that would have fired many times fires once, as after a machine's sleep; all processes, unless told which. */
-  jump(milliseconds: number, which?: (process: ClosedProcess) => boolean): Promise<{ processes: number }>
+  /** As {@link advance}, but a timer that would have fired many times fires once, as after a machine's sleep. */
+  jump(milliseconds: number): Promise<{ processes: number }>
 }
 
 /** A clock over the processes of a control channel, and what it has to hear of their messages. */
@@ -19,12 +19,8 @@ export function makeClock(processes: () => readonly ClosedProcess[]): MovableClo
 } {
   let moves = 0
   const answers = new Map<number, number>()
-  const move = async (
-    milliseconds: number,
-    way: 'tick' | 'jump',
-    which: (process: ClosedProcess) => boolean = () => true,
-  ): Promise<{ processes: number }> => {
-    const followers = processes().filter((process) => process.hasClock && process.isConnected() && which(process))
+  const move = async (milliseconds: number, way: 'tick' | 'jump'): Promise<{ processes: number }> => {
+    const followers = processes().filter((process) => process.hasClock && process.isConnected())
     if (followers.length === 0) {
       throw new Error(
         'No process of the subject runs with the movable clock: start it with the lab’s environmentWithClock.',
@@ -50,6 +46,6 @@ export function makeClock(processes: () => readonly ClosedProcess[]): MovableClo
       if (message.type === 'advanced' && message.moved) answers.set(message.id, (answers.get(message.id) ?? 0) + 1)
     },
     advance: (milliseconds) => move(milliseconds, 'tick'),
-    jump: (milliseconds, which) => move(milliseconds, 'jump', which),
+    jump: (milliseconds) => move(milliseconds, 'jump'),
   }
 }

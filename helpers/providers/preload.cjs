@@ -114,7 +114,8 @@ if (process.env.ARO_GATE_LAB_CLOCK === 'movable') {
   const realNow = process.hrtime.bigint
   const realSetInterval = setInterval
   clock = FakeTimers.install({
-    now: Date.now(),
+    // where the clock of others was moved before this process was started
+    now: Date.now() + Number(process.env.ARO_GATE_LAB_CLOCK_AHEAD ?? 0),
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'hrtime', 'performance'],
   })
   // the library's own advance counts 5 ms a turn, however long the turn took: a busy process would fall behind

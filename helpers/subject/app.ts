@@ -26,6 +26,8 @@ export interface App extends AsyncDisposable {
 /** What one instance is given instead of what the others have. */
 export interface StartOverrides {
   tenants?: readonly Tenant[]
+  /** How far its clock is ahead from the start, where it is started with the movable clock. */
+  clockAheadMilliseconds?: number
 }
 
 /** What an app is started with. */
@@ -60,7 +62,12 @@ export async function startApp(recipe: AppRecipe): Promise<App> {
     const port = await freePort()
     const instance = await startInstance({
       command: subject.start.command,
-      environment: environmentFor(subject, facilitiesFor(port, overrides), recipe.labEnvironment),
+      environment: environmentFor(subject, facilitiesFor(port, overrides), {
+        ...recipe.labEnvironment,
+        ...(overrides.clockAheadMilliseconds === undefined
+          ? {}
+          : { ARO_GATE_LAB_CLOCK_AHEAD: String(overrides.clockAheadMilliseconds) }),
+      }),
       directory: subject.root,
       url: `http://127.0.0.1:${port}`,
       readyPath: subject.paths.ready,

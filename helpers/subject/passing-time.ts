@@ -1,10 +1,10 @@
 import { ageDatabase } from '../database/ageing.ts'
 import type { MovableClock } from '../providers/clock.ts'
-import type { ClosedProcess } from '../providers/control-channel.ts'
 
 /** Time that goes by for the subject without being waited for. Its processes must run with the movable clock. */
 export class PassingTime {
   #ahead = 0
+  #creeping: Promise<void> | undefined
   readonly #clock: MovableClock
   readonly #databaseUrl: string
 
@@ -30,9 +30,21 @@ export class PassingTime {
     this.#ahead += milliseconds
   }
 
-  /** Brings processes that were started since to the same time: all that run, unless told which. */
-  async catchUp(which?: (process: ClosedProcess) => boolean): Promise<void> {
-    if (this.#ahead > 0) await this.#clock.jump(this.#ahead, which)
+  /**
+   * Moves on by a second, one for all who ask at the same time, and waits until the subject has done something that `breathe`
+   * asks for: what is under way with the database gets its real time however busy the machine is.
+   */
+  creep(breathe: () => Promise<unknown>): Promise<void> {
+    this.#creeping ??= this.jump(1000)
+      .then(breathe)
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        this.#creeping = undefined
+      })
+    return this.#creeping
   }
 
   /**

@@ -47,10 +47,7 @@ export function messageWork(customers: readonly ConsentedCustomer[]): ProviderWo
     async ask({ administrator }) {
       const { customer, booking } = next()
       const marker = makeMarker()
-      const answer = await administrator.sendMessage(
-        customer.id,
-        `See you soon, ${marker}. Reply STOP to unsubscribe`,
-      )
+      const answer = await administrator.sendMessage(customer.id, `See you soon, ${marker}. Reply STOP to unsubscribe`)
       return { marker, phone: booking.person.phone, answer }
     },
   }

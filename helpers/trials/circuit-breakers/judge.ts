@@ -33,6 +33,8 @@ const quietSchema = z.object({
 const laneSchema = z.object({
   provider: z.string(),
   work: z.string(),
+  /** To a caller with the provider up. */
+  answerBeforeMilliseconds: milliseconds,
   /** Twice four failures, each time followed by a success. */
   consecutive: z.object({ failures: count, successes: count }),
   refusals: z.object({ statuses: z.array(z.int()).min(5), arrivals: count, servedAfterwards: z.boolean() }),
@@ -75,12 +77,13 @@ export type BreakerTrial = z.infer<typeof breakerTrialSchema>
 
 const failuresToOpen = 5
 const fastMilliseconds = 2000
+const slowdown = 5
 
 /** Each way in which a breaker does not do what the contract says. */
 export function judgeBreakers({ lanes, halfOpen, waiting }: BreakerTrial): JudgedShortfall[] {
   return [
     ...lanes.flatMap(judgeLane),
-    ...judgeHalfOpen(halfOpen),
+    ...judgeHalfOpen(halfOpen, Math.max(...lanes.map(({ answerBeforeMilliseconds }) => answerBeforeMilliseconds))),
     ...expect(waiting.delivered === waiting.asked, {
       what: `${waiting.asked - waiting.delivered} of ${waiting.asked} pieces of work that waited for the open breaker were lost`,
       expected: 'what waits is done once the breaker has closed',
@@ -119,7 +122,7 @@ function judgeLane(lane: BreakerLane): JudgedShortfall[] {
       mitigation:
         'Ask the breaker before every attempt, count each failed attempt, time-outs and resets included, for this provider alone.',
     }),
-    ...lane.whileOpen.flatMap((quiet) => judgeQuiet(quiet, where)),
+    ...lane.whileOpen.flatMap((quiet) => judgeQuiet(quiet, where, lane.answerBeforeMilliseconds)),
     ...expect(probe.arrivals === 1, {
       what:
         probe.arrivals === 0
@@ -139,14 +142,17 @@ function judgeLane(lane: BreakerLane): JudgedShortfall[] {
   ]
 }
 
-function judgeQuiet(quiet: z.infer<typeof quietSchema>, where: string): JudgedShortfall[] {
+function judgeQuiet(quiet: z.infer<typeof quietSchema>, where: string, answerBefore: number): JudgedShortfall[] {
+  // as with the provider up, on a machine that is busy with other things as well
+  const limit = Math.max(fastMilliseconds, slowdown * answerBefore)
   const at = `${where}, ${quiet.when}`
   return [
     ...expect(quiet.arrivals === 0, {
       what: `${quiet.arrivals} calls left although the breaker was open`,
       expected: `none, though ${quiet.asked} pieces of work were waiting`,
       where: at,
-      mitigation: 'Keep the breaker’s state where all instances find it, also after a restart, and ask it before every attempt.',
+      mitigation:
+        'Keep the breaker’s state where all instances find it, also after a restart, and ask it before every attempt.',
     }),
     ...expect(quiet.answered === quiet.asked, {
       what: `${quiet.asked - quiet.answered} of ${quiet.asked} callers got an error while the breaker was open`,
@@ -154,24 +160,21 @@ function judgeQuiet(quiet: z.infer<typeof quietSchema>, where: string): JudgedSh
       where: at,
       mitigation: 'Queue what needs the provider; do not call it while the caller waits.',
     }),
-    ...expect(quiet.slowestAnswerMilliseconds <= fastMilliseconds, {
+    ...expect(quiet.slowestAnswerMilliseconds <= limit, {
       what: `a caller waited ${Math.round(quiet.slowestAnswerMilliseconds)} ms while the breaker was open`,
-      expected: `an answer within ${fastMilliseconds} ms`,
+      expected: `an answer within ${Math.round(limit)} ms`,
       where: at,
       mitigation: 'Fail fast while the breaker is open.',
     }),
   ]
 }
 
-function judgeHalfOpen({
-  provider,
-  stateDuringProbe,
-  afterFailedProbe,
-  oneSuccessThenFailure,
-  others,
-}: BreakerTrial['halfOpen']): JudgedShortfall[] {
+function judgeHalfOpen(
+  { provider, stateDuringProbe, afterFailedProbe, oneSuccessThenFailure, others }: BreakerTrial['halfOpen'],
+  answerBefore: number,
+): JudgedShortfall[] {
   return [
-    ...judgeQuiet(afterFailedProbe, provider),
+    ...judgeQuiet(afterFailedProbe, provider, answerBefore),
     ...expect(stateDuringProbe !== 'closed', {
       what: 'the breaker is shown as closed while its probe is under way',
       expected: 'half-open (or open still)',

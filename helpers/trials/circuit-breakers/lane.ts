@@ -5,7 +5,7 @@ import type { ProviderFault } from '../../providers/provider-fault.ts'
 import type { PassingTime } from '../../subject/passing-time.ts'
 import type { AskedWork, CalledProvider, Door, ProviderWork } from '../../subject/provider-work.ts'
 
-const withinMilliseconds = 8000
+const withinMilliseconds = 10_000
 /** The longest that a call may go unanswered before it must have been given up. */
 const longestMoveMilliseconds = 40_000
 
@@ -47,17 +47,22 @@ export class Lane {
   }
 
   /** Waits for a number of calls; moves the clock along while one of those that are never answered is the last. */
-  async arrive(following: Following, count: number, hung: ReadonlySet<number> = new Set()): Promise<boolean> {
-    const deadline = performance.now() + withinMilliseconds
+  async arrive(
+    following: Following,
+    count: number,
+    silence?: { hung: ReadonlySet<number>; breathe: () => Promise<unknown> },
+  ): Promise<boolean> {
+    let deadline = performance.now() + withinMilliseconds
     let moved = 0
     while (following.arrivals() < count) {
       if (performance.now() > deadline) return false
-      if (hung.has(following.arrivals() - 1) && moved < longestMoveMilliseconds) {
-        await this.#time.jump(1000)
+      if (silence?.hung.has(following.arrivals() - 1) && moved < longestMoveMilliseconds) {
+        const startedAt = performance.now()
+        await this.#time.creep(silence.breathe)
         moved += 1000
-        // what the other providers are called for is not to run out of time
-        await sleep(80)
-      } else await sleep(15)
+        deadline += performance.now() - startedAt
+      }
+      await sleep(15)
     }
     return true
   }

@@ -8,6 +8,7 @@ import { refuseConnections } from '../../faults/provider-refused.ts'
 import { answerWithStatus } from '../../faults/provider-status.ts'
 import { answerWell } from '../../faults/provider-well.ts'
 import type { Fault } from '../../faults/fault.ts'
+import type { ProviderFault } from '../../providers/provider-fault.ts'
 import { startApp } from '../../subject/app.ts'
 import type { App } from '../../subject/app.ts'
 import { errorEnvelopeSchema } from '../../subject/client.ts'
@@ -66,12 +67,15 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
   }
   const lanes = providers.map((provider) => new Lane(works[provider], lab, time))
   const trial: Trial = { context, time, app, lanes }
-  await serveGenuine(trial, first)
+  const answersBefore = await serveGenuine(trial, first)
   const closed = await readStates(first, providers)
   const others = lanes.filter(({ provider }) => provider !== 'twilio')
   const counted = new Map<CalledProvider, Pick<BreakerLane, 'consecutive' | 'refusals'>>()
   const tryCounting = async (lane: Lane): Promise<void> =>
-    void counted.set(lane.provider, { consecutive: await failFourTwice(lane, first), refusals: await refuse(lane, first) })
+    void counted.set(lane.provider, {
+      consecutive: await failFourTwice(lane, first),
+      refusals: await refuse(lane, first),
+    })
   await Promise.all(others.map(tryCounting))
   // deposits that were asked for bring messages about, which have to be gone by before messages are counted
   await awaitCanary(first)
@@ -91,10 +95,12 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
   )
   const before = [...app.instances]
   const openThere = await readStates(second, providers)
-  const [onSecond, fresh] = await Promise.all([askWhileOpen(trial, second, 'through another instance', 3), app.start()])
+  const [onSecond, fresh] = await Promise.all([
+    askWhileOpen(trial, second, 'through another instance', 3),
+    app.start({ clockAheadMilliseconds: time.aheadMilliseconds }),
+  ])
   // what only the instances before it knew is gone with them
   await Promise.all(before.map((instance) => instance.kill()))
-  await time.catchUp()
   const third = await openDoor(app, time, fresh)
   const openAfterRestart = await readStates(third, providers)
   const afterRestart = await askWhileOpen(trial, third, 'after all instances were restarted', 4)
@@ -103,19 +109,23 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
     time.jump(Math.max(0, earliest + earlySeconds * 1000 - time.now())),
   )
   requireWithinMinute(earliest, time, [onSecond, afterRestart, stillOpen])
-  const fourth = await openDoor(app, time, await startAligned(trial))
+  const fourth = await openDoor(app, time, await app.start({ clockAheadMilliseconds: time.aheadMilliseconds }))
   progress('no call left while the breakers were open, also after a restart')
 
-  // on both clocks from here on, whichever the subject counts the minute by: what waits comes back by itself then too
-  await time.pass(openSeconds + 2)
   const probes = new Map<CalledProvider, BreakerLane['probe']>()
   const closings = new Map<CalledProvider, BreakerLane['closedAgain']>()
-  const twilio = lanes.find(({ provider }) => provider === 'twilio') ?? lanes[0]
+  const twilio = lanes.find(({ provider }) => provider === 'twilio')
   if (twilio === undefined) throw new Error('There is no provider to try.')
+  // on both clocks from here on, whichever the subject counts the minute by; what waits comes back by itself then, so that
+  // what is to be met has to be there before
+  const release = Promise.withResolvers<undefined>()
+  await replaceFault(twilio, faults, holdThenFail(release.promise))
+  const followings = new Map(lanes.map((lane) => [lane.provider, lane.follow()]))
+  await time.pass(openSeconds + 2)
   const [held] = await Promise.all([
-    holdProbe(twilio, [third, fourth], faults),
+    holdProbe(twilio, [third, fourth], needed(followings, 'twilio'), () => release.resolve(undefined)),
     ...others.map(async (lane) => {
-      probes.set(lane.provider, await failProbe(lane, [third, fourth]))
+      probes.set(lane.provider, await failProbe(lane, [third, fourth], needed(followings, lane.provider)))
     }),
   ])
   probes.set('twilio', held.probe)
@@ -125,22 +135,26 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
   )
   const secondsSinceProbe = (time.now() - failedAt) / 1000
   if (secondsSinceProbe > openSeconds - 1 && afterFailedProbe.quiet.arrivals > 0) throw tooSlow()
+  await replaceFault(twilio, faults, failInTurn([answerWell(), answerWithStatus({ status: 503 })]))
+  await Promise.all(others.map(({ provider }) => faults.get(provider)?.end()))
+  const following = twilio.follow()
+  const recovering = new Map(others.map((lane) => [lane.provider, lane.follow()]))
   await time.pass(openSeconds + 2)
-  const oneSuccessThenFailure = await succeedThenFail(twilio, third, faults)
+  const oneSuccessThenFailure = await succeedThenFail(twilio, third, following)
   const othersWhileOpen: BreakerTrial['halfOpen']['others'] = []
   await Promise.all(
     others.map(async (lane) => {
-      await faults.get(lane.provider)?.end()
-      closings.set(lane.provider, await closeBreaker(lane, third))
-      const following = lane.follow()
+      closings.set(lane.provider, await closeBreaker(lane, third, needed(recovering, lane.provider)))
+      const other = lane.follow()
       await lane.ask(fourth)
-      await lane.arrive(following, 1)
-      othersWhileOpen.push({ provider: lane.provider, asked: 1, arrivals: Math.min(1, following.arrivals()) })
+      await lane.arrive(other, 1)
+      othersWhileOpen.push({ provider: lane.provider, asked: 1, arrivals: Math.min(1, other.arrivals()) })
     }),
   )
-  await time.pass(openSeconds + 2)
   await faults.get('twilio')?.end()
-  closings.set('twilio', await closeBreaker(twilio, third))
+  const closing = twilio.follow()
+  await time.pass(openSeconds + 2)
+  closings.set('twilio', await closeBreaker(twilio, third, closing))
   const closedAgain = await readStates(fourth, providers)
   progress('the breakers have closed')
   const quiets = [onSecond, afterRestart, stillOpen]
@@ -150,6 +164,7 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
       return {
         provider,
         work: lane.what,
+        answerBeforeMilliseconds: needed(answersBefore, provider),
         ...needed(counted, provider),
         opening: needed(openings, provider),
         whileOpen: quiets.map((quiet) => needed(quiet.quiet, provider)),
@@ -182,7 +197,8 @@ async function openDoor(app: App, time: PassingTime, instance?: Instance): Promi
 }
 
 /** Every provider well: each is called, or nothing that follows says anything. */
-async function serveGenuine({ lanes }: Trial, door: Door): Promise<void> {
+async function serveGenuine({ lanes }: Trial, door: Door): Promise<Map<CalledProvider, number>> {
+  const answers = new Map<CalledProvider, number>()
   await Promise.all(
     lanes.map(async (lane) => {
       const following = lane.follow()
@@ -192,8 +208,10 @@ async function serveGenuine({ lanes }: Trial, door: Door): Promise<void> {
           `The subject did not call ${lane.provider} for ${lane.what} (answer ${answer.status}) although it works: its breaker cannot be seen.`,
         )
       }
+      answers.set(lane.provider, answer.durationMilliseconds)
     }),
   )
+  return answers
 }
 
 async function failFourTwice(lane: Lane, door: Door): Promise<BreakerLane['consecutive']> {
@@ -236,14 +254,16 @@ async function openBreaker(lane: Lane, door: Door): Promise<{ fault: Fault; open
     hang(),
     answerWithStatus({ status: 500 }),
   ])
-  const hung = new Set([0, 3])
+  const silence = { hung: new Set([0, 3]), breathe: () => door.administrator.send('GET', '/appointments') }
   const fault = await lane.fault(ways)
   await lane.ask(door)
-  await lane.arrive(following, 3, hung)
+  await lane.arrive(following, 3, silence)
   await lane.ask(door)
-  if (!(await lane.arrive(following, 5, hung)) && following.arrivals() === 0) {
+  if (!(await lane.arrive(following, 5, silence)) && following.arrivals() === 0) {
     throw new Error(`The faults of ${lane.provider} were never met: no call arrived.`)
   }
+  // the breaker knows of the fifth failure once it has been answered, which is before this
+  await awaitCanary(door)
   await lane.ask(door)
   await awaitCanary(door)
   return { fault, opening: { ways: ways.name, arrivals: following.arrivals() } }
@@ -257,7 +277,8 @@ async function awaitCanary(door: Door): Promise<void> {
   const customer = await door.administrator.awaitCustomer(booking.person.phone, canaryMilliseconds)
   const deadline = performance.now() + canaryMilliseconds
   while ((await door.administrator.appointments(customer.id)).length === 0) {
-    if (performance.now() > deadline) throw new Error('A genuine booking was accepted, and nothing came of it within 20 s.')
+    if (performance.now() > deadline)
+      throw new Error('A genuine booking was accepted, and nothing came of it within 20 s.')
     await sleep(40)
   }
   await sleep(400)
@@ -331,7 +352,9 @@ function quietOf(when: string, works: readonly AskedWork[], following: Following
 }
 
 const tooSlow = (): Error =>
-  new Error('This machine took so long that the breaker’s minute went by meanwhile: nothing can be said about its calls.')
+  new Error(
+    'This machine took so long that the breaker’s minute went by meanwhile: nothing can be said about its calls.',
+  )
 
 /** A call that left when the minute was over may have been the probe. */
 function requireWithinMinute(openedAt: number, time: PassingTime, quiets: readonly Quiet[]): void {
@@ -339,55 +362,49 @@ function requireWithinMinute(openedAt: number, time: PassingTime, quiets: readon
   if (arrivals && time.now() - openedAt > (openSeconds - 1) * 1000) throw tooSlow()
 }
 
-/** One instance more, at the same time as those that run. */
-async function startAligned({ app, context, time }: Trial): Promise<Instance> {
-  const known = new Set(context.providers.processes)
-  const instance = await app.start()
-  await time.catchUp((process) => !known.has(process))
-  return instance
-}
-
 /** Many callers at once on two instances, while the provider keeps the first answer until all have been answered. */
 async function holdProbe(
   lane: Lane,
   doors: readonly [Door, Door],
-  faults: Map<CalledProvider, Fault>,
+  following: Following,
+  release: () => void,
 ): Promise<{ probe: BreakerLane['probe']; state: string; arrivedAt: number; works: AskedWork[] }> {
-  await faults.get(lane.provider)?.end()
-  const release = Promise.withResolvers<undefined>()
-  const fault = await lane.fault(holdThenFail(release.promise))
-  faults.set(lane.provider, fault)
-  const following = lane.follow()
   const askedAt = doors[0].now()
   const works = await askMany(lane, doors, atOnce)
-  const hasArrived = await lane.arrive(following, 1)
+  await lane.arrive(following, 1)
   await Promise.all(doors.map(awaitCanary))
   const state = (await readStates(doors[1], [lane.provider])).get(lane.provider)?.adminApi ?? 'not told'
-  release.resolve(undefined)
+  release()
   await awaitCanary(doors[0])
-  const probe = { callers: atOnce, instances: doors.length, arrivals: hasArrived ? following.arrivals() : 0 }
-  // not known to be later, where its time ran out before it was let go
+  const probe = { callers: atOnce, instances: doors.length, arrivals: following.arrivals() }
+  // it failed no earlier, even where its time ran out before it was let go
   return { probe, state, arrivedAt: askedAt, works }
 }
 
+async function replaceFault(lane: Lane, faults: Map<CalledProvider, Fault>, fault: ProviderFault): Promise<void> {
+  const next = await lane.fault(fault)
+  await faults.get(lane.provider)?.end()
+  faults.set(lane.provider, next)
+}
+
 /** Several callers at once while the provider fails still. */
-async function failProbe(lane: Lane, doors: readonly [Door, Door]): Promise<BreakerLane['probe']> {
+async function failProbe(
+  lane: Lane,
+  doors: readonly [Door, Door],
+  following: Following,
+): Promise<BreakerLane['probe']> {
   const callers = 4
-  const following = lane.follow()
   await askMany(lane, doors, callers)
-  const hasArrived = await lane.arrive(following, 1)
+  await lane.arrive(following, 1)
   await awaitCanary(doors[0])
-  return { callers, instances: doors.length, arrivals: hasArrived ? following.arrivals() : 0 }
+  return { callers, instances: doors.length, arrivals: following.arrivals() }
 }
 
 async function succeedThenFail(
   lane: Lane,
   door: Door,
-  faults: Map<CalledProvider, Fault>,
+  following: Following,
 ): Promise<BreakerTrial['halfOpen']['oneSuccessThenFailure']> {
-  await faults.get(lane.provider)?.end()
-  faults.set(lane.provider, await lane.fault(failInTurn([answerWell(), answerWithStatus({ status: 503 })])))
-  const following = lane.follow()
   await lane.ask(door)
   await lane.succeed(following, 1)
   await lane.ask(door)
@@ -397,12 +414,13 @@ async function succeedThenFail(
   return { successes: following.successes(), arrivals: following.arrivals() }
 }
 
-async function closeBreaker(lane: Lane, door: Door): Promise<BreakerLane['closedAgain']> {
-  const following = lane.follow()
+async function closeBreaker(lane: Lane, door: Door, following: Following): Promise<BreakerLane['closedAgain']> {
   await lane.ask(door)
   await lane.succeed(following, 1)
   await lane.ask(door)
   await lane.succeed(following, 2)
+  // what waited is done by then too, and counts no failure
+  await awaitCanary(door)
   const successes = following.successes()
   await using _fault = await lane.fault(answerWithStatus({ status: 503, times: 1 }))
   const afterwards = lane.follow()

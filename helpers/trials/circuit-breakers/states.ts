@@ -2,7 +2,10 @@ import type { CalledProvider, Door } from '../../subject/provider-work.ts'
 import type { VisibleState } from './judge.ts'
 
 /** What the admin API and the metrics of one instance say of a provider's breaker. */
-export async function readStates(door: Door, providers: readonly CalledProvider[]): Promise<Map<CalledProvider, VisibleState>> {
+export async function readStates(
+  door: Door,
+  providers: readonly CalledProvider[],
+): Promise<Map<CalledProvider, VisibleState>> {
   const [listed, metrics] = await Promise.all([
     door.administrator.send('GET', '/circuit-breakers'),
     door.client.send({ path: door.client.subject.paths.metrics }),

@@ -30,7 +30,11 @@ testJudge({
       ({ rounds }) => void (at(rounds, 0).callers.slowestAnswerMilliseconds = 60_000),
       /the slowest answer took 60000 ms/,
     ],
-    ['told that it is sent', ({ rounds }) => void (at(rounds, 0).callers.claimedDone = 1), /told that their message is sent/],
+    [
+      'told that it is sent',
+      ({ rounds }) => void (at(rounds, 0).callers.claimedDone = 1),
+      /told that their message is sent/,
+    ],
     ['does not start', ({ outage }) => void (outage.startedMeanwhile = false), /did not become ready/],
     ['a queue that grows', ({ outage }) => void (outage.growth.rows = 4 * outage.waiting + 1), /the queue grows/],
     ['lost', ({ outcomes }) => void (at(outcomes, 0).lost = 1), /1 of \d+ pieces of work were lost/],

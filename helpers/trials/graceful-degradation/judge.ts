@@ -7,9 +7,17 @@ const milliseconds = z.number().nonnegative()
 /** What the rest of the service did meanwhile. */
 const serviceSchema = z.object({
   readyStatus: z.int(),
-  booking: z.object({ status: z.int(), answerMilliseconds: milliseconds, visibleAfterMilliseconds: milliseconds.nullable() }),
+  booking: z.object({
+    status: z.int(),
+    answerMilliseconds: milliseconds,
+    visibleAfterMilliseconds: milliseconds.nullable(),
+  }),
   /** A plain "YES" by a customer with an appointment. */
-  reply: z.object({ status: z.int(), answerMilliseconds: milliseconds, appliedAfterMilliseconds: milliseconds.nullable() }),
+  reply: z.object({
+    status: z.int(),
+    answerMilliseconds: milliseconds,
+    appliedAfterMilliseconds: milliseconds.nullable(),
+  }),
   adminApi: z.object({ status: z.int(), answerMilliseconds: milliseconds }),
 })
 
@@ -17,7 +25,9 @@ const serviceSchema = z.object({
 export type ServiceSeen = z.infer<typeof serviceSchema>
 
 const roundSchema = z.object({
-  faults: z.array(z.object({ provider: z.string(), fault: z.string(), met: z.int().positive(), ended: z.literal(true) })).min(3),
+  faults: z
+    .array(z.object({ provider: z.string(), fault: z.string(), met: z.int().positive(), ended: z.literal(true) }))
+    .min(3),
   service: serviceSchema,
   /** Callers who asked for work that needs a provider. */
   callers: z.object({
@@ -139,7 +149,8 @@ function judgeRound({ faults, service, callers }: DegradedRound, limits: Limits)
       what: `${what} ${after === null ? 'not in time' : `after ${Math.round(after)} ms`}`,
       expected: `within ${Math.round(limits.processing)} ms: work that needs no failing provider goes on`,
       where,
-      mitigation: 'Keep work that waits for one provider from holding up the rest: time-outs, breakers, and workers enough.',
+      mitigation:
+        'Keep work that waits for one provider from holding up the rest: time-outs, breakers, and workers enough.',
     })
   return [
     ...expect(readyStatus === 200, {

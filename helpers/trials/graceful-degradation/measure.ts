@@ -36,6 +36,8 @@ const ways: (() => ProviderFault)[] = [
 const askedInRound = { twilio: 2, stripe: 1, llm: 1 }
 const askedInOutage = { twilio: 6, stripe: 3, llm: 3 }
 const outageMinutes = 4
+const mostMinutesToRecover = 5
+const quietMilliseconds = 300
 /** A breaker's minute, and a moment more. */
 const breakerSeconds = 62
 /** The longest that the contract's attempts may wait for an answer. */
@@ -50,6 +52,8 @@ export interface Trial {
   door: Door
   works: readonly ProviderWork[]
   asked: Map<CalledProvider, AskedWork[]>
+  /** Markers of what was asked for in the long outage, when no call was cut off by a clock that was moved. */
+  ofOutage: Set<string>
 }
 
 /** Takes every provider away in every way, uses the rest of the service meanwhile, and counts what became of the work. */
@@ -76,7 +80,7 @@ export async function tryDegradation(context: Needs): Promise<DegradationTrial> 
     depositWork(risky),
     replyWork(replying, (marker) => `Hmm, perhaps, ask me later about ${marker}`),
   ]
-  const trial: Trial = { context, app, time, door, works, asked: new Map() }
+  const trial: Trial = { context, app, time, door, works, asked: new Map(), ofOutage: new Set() }
   const nextConfirming = confirming.values()
   const next = (): ConsentedCustomer => {
     const { value } = nextConfirming.next()
@@ -94,22 +98,18 @@ export async function tryDegradation(context: Needs): Promise<DegradationTrial> 
   }
   const outage = await stayAway(trial)
   progress(`${outage.minutes} minutes without providers`)
-  for (let minute = 0; minute < 3; minute += 1) {
-    await time.pass(breakerSeconds)
-    if (await awaitWork(trial, 3000)) break
-  }
+  await passMinutesUntil(trial, () => countOutcomes(trial).every(({ untried }) => untried === 0))
   const untried = countOutcomes(trial, await statusesOf(trial, replying))
   await replayDeadLetters(door)
-  await time.pass(breakerSeconds)
-  await awaitWork(trial, 8000)
+  await passMinutesUntil(trial, () => countOutcomes(trial).every(({ untried, lost }) => untried === 0 && lost === 0))
   const outcomes = countOutcomes(trial, await statusesOf(trial, replying))
   return {
     baseline,
     rounds,
     outage,
-    outcomes: outcomes.map(({ untried: _later, ...outcome }) => ({
+    outcomes: outcomes.map(({ untried: _untried, givenUp: _givenUp, ...outcome }) => ({
       ...outcome,
-      givenUpUntried: untried.find(({ provider }) => provider === outcome.provider)?.untried ?? 0,
+      givenUpUntried: untried.find(({ provider }) => provider === outcome.provider)?.givenUp ?? 0,
     })),
     hungCalls: await countHung(context),
   }
@@ -197,6 +197,7 @@ async function passBreakersMinute({ context, time }: Trial, { faults }: Degraded
     await time.jump(longestTimeOutSeconds * 1000)
     await sleep(100)
   }
+  await awaitQuiet(context, silent)
   await time.pass(breakerSeconds)
 }
 
@@ -206,10 +207,12 @@ async function stayAway(trial: Trial): Promise<DegradationTrial['outage']> {
   const faults = await Promise.all(
     trial.works.map(({ provider }) => context.providers.fault(provider, answerWithStatus({ status: 503 }))),
   )
-  await Promise.all(
+  const asking = await Promise.all(
     trial.works.flatMap((work) => Array.from({ length: askedInOutage[work.provider] }, () => ask(trial, work))),
   )
+  for (const { marker } of asking) trial.ofOutage.add(marker)
   const passMinute = async (): Promise<void> => {
+    await awaitQuiet(context)
     const met = faults.map((fault) => fault.proof().observations)
     await time.pass(breakerSeconds)
     const deadline = performance.now() + 2500
@@ -222,7 +225,7 @@ async function stayAway(trial: Trial): Promise<DegradationTrial['outage']> {
   }
   await passMinute()
   const before = await fingerprintDatabase(context.database.url)
-  const starting = app.start().then(
+  const starting = app.start({ clockAheadMilliseconds: time.aheadMilliseconds }).then(
     async (instance) => {
       await instance.stop()
       return true
@@ -248,17 +251,35 @@ async function stayAway(trial: Trial): Promise<DegradationTrial['outage']> {
   }
 }
 
-/** Waits until everything asked for is done; false when the time is up. */
-async function awaitWork(trial: Trial, withinMilliseconds: number): Promise<boolean> {
-  const deadline = performance.now() + withinMilliseconds
-  while (performance.now() < deadline) {
-    if (countOutcomes(trial, new Map()).every(({ provider, lost }) => provider === 'llm' || lost === 0)) {
-      await sleep(500)
-      return true
+/** Lets minutes go by until all that can be is done; when it is not, that is for the counts to show. */
+async function passMinutesUntil({ time, context }: Trial, isDone: () => boolean): Promise<void> {
+  for (let minute = 0; minute < mostMinutesToRecover; minute += 1) {
+    await awaitQuiet(context)
+    await time.pass(breakerSeconds)
+    const deadline = performance.now() + 4000
+    while (performance.now() < deadline) {
+      if (isDone()) {
+        // a second time would follow the first closely
+        await sleep(500)
+        return
+      }
+      await sleep(30)
     }
-    await sleep(50)
   }
-  return false
+}
+
+/** Waits until no call is under way, so that none is cut off when the clock moves. */
+async function awaitQuiet({ providers }: Needs, silent: ReadonlySet<string> = new Set()): Promise<void> {
+  const deadline = performance.now() + 5000
+  const isQuiet = (): boolean => {
+    const last = providers.journal.entries.at(-1)?.at ?? 0
+    const now = performance.timeOrigin + performance.now()
+    return (
+      now - last > quietMilliseconds &&
+      providers.journal.entries.every(({ answer, provider }) => answer !== undefined || silent.has(provider))
+    )
+  }
+  while (!isQuiet() && performance.now() < deadline) await sleep(20)
 }
 
 /** The state of each replying customer's appointment, by phone number. */
