@@ -17,7 +17,10 @@ export function answerWithStatus(options: {
     async apply(exchange, hit) {
       if (afterMilliseconds > 0) await sleep(afterMilliseconds)
       const status = statuses[Math.min(hit, statuses.length - 1)] ?? 500
-      const body = JSON.stringify({ code: 20500, message: 'The gate made this provider fail.', status })
+      const message = 'The gate made this provider fail.'
+      const type = status >= 500 ? 'api_error' : 'invalid_request_error'
+      // Twilio's envelope and Stripe's in one: what a client library does not know as an error, it may take for an answer
+      const body = JSON.stringify({ code: 20500, message, status, error: { type, message } })
       exchange.answer(status, { 'content-type': 'application/json', ...options.headers }, body)
     },
   }

@@ -28,6 +28,8 @@ export interface StartOverrides {
   tenants?: readonly Tenant[]
   /** Variables beside those of the subject file, or in their place. */
   environment?: Record<string, string>
+  /** How far its clock is ahead from the start, where it is started with the movable clock. */
+  clockAheadMilliseconds?: number
 }
 
 /** What an app is started with. */
@@ -63,7 +65,12 @@ export async function startApp(recipe: AppRecipe): Promise<App> {
     const instance = await startInstance({
       command: subject.start.command,
       environment: {
-        ...environmentFor(subject, facilitiesFor(port, overrides), recipe.labEnvironment),
+        ...environmentFor(subject, facilitiesFor(port, overrides), {
+          ...recipe.labEnvironment,
+          ...(overrides.clockAheadMilliseconds === undefined
+            ? {}
+            : { ARO_GATE_LAB_CLOCK_AHEAD: String(overrides.clockAheadMilliseconds) }),
+        }),
         ...overrides.environment,
       },
       directory: subject.root,
