@@ -143,7 +143,21 @@ function openControl() {
   report({ type: 'hello', pid: process.pid, program: process.argv[1] ?? '', hasClock: clock !== undefined })
 }
 
+// what requests might alter for every object of the process
+const prototypes = {
+  Object: Object.prototype,
+  Array: Array.prototype,
+  Function: Function.prototype,
+  String: String.prototype,
+}
+function inspectPrototypes() {
+  return Object.entries(prototypes).flatMap(([name, prototype]) =>
+    Reflect.ownKeys(prototype).map((key) => `${name}.prototype.${String(key)}`),
+  )
+}
+
 async function obey(command) {
+  if (command.type === 'inspect') report({ type: 'inspected', id: command.id, properties: inspectPrototypes() })
   if (command.type !== 'advance') return
   if (clock && command.way === 'jump') clock.jump(command.milliseconds)
   else if (clock) await clock.tickAsync(command.milliseconds)
