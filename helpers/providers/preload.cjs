@@ -120,12 +120,16 @@ if (process.env.ARO_GATE_LAB_CLOCK === 'movable') {
   // the library's own advance counts 5 ms a turn, however long the turn took: a busy process would fall behind
   const beganAt = realNow()
   let given = 0
+  const elapsed = () => Number((realNow() - beganAt) / 1_000_000n)
   realSetInterval(() => {
-    const elapsed = Number((realNow() - beganAt) / 1_000_000n)
-    const due = elapsed - given
-    given = elapsed
+    const due = elapsed() - given
+    given += due
     if (due > 0) clock.tick(due)
   }, 5)
+  // a process that was busy has a clock that is late: what is set then would fire early by as much, once it catches up
+  const setFake = globalThis.setTimeout
+  const setLate = (callback, delay, ...rest) => setFake(callback, (Number(delay) || 0) + elapsed() - given, ...rest)
+  globalThis.setTimeout = Object.defineProperties(setLate, Object.getOwnPropertyDescriptors(setFake))
 }
 
 function openControl() {
