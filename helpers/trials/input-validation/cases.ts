@@ -136,7 +136,7 @@ function bodyKinds(route: RouteModel): RequestKind[] {
   if (body === undefined) return []
   // of a form every value is a text: only what is missing is surely wrong
   const isForm = body.encoding === 'form'
-  const fields = wrongFields(body.shape).filter(({ name }) => !isForm || ['missing', 'huge'].includes(name))
+  const fields = wrongFields(body.shape).filter(({ name }) => !isForm || name === 'missing')
   const wrong = fields.map<RequestKind>(({ path, name, value }) => ({
     route,
     name: `${path.join('.')}: ${name}`,

@@ -42,7 +42,6 @@ export async function tryInputs(context: Needs): Promise<ValidationTrial> {
   const world = await makeWorld(client, providers)
   const routes = [...contractRoutes(world), ...(await ownRoutes(world))]
   requireCovered(subject, routes)
-  console.error('world', performance.now())
   const before = subject.runtime === 'node' ? await providers.prototypes.inspect() : undefined
   let words = 0
   const word = (): string => `surplus${randomBytes(5).toString('hex')}${(words += 1)}`
@@ -62,7 +61,6 @@ export async function tryInputs(context: Needs): Promise<ValidationTrial> {
     if (expectation === 'accepted' && route.body?.isSignedBy === 'calendly' && reply.status < 300)
       bookings.push(personIn(request.bytes))
   })
-  console.error('notes', performance.now())
   const runs = profile === 'release' ? { wrong: 6, valid: 25 } : { wrong: 1, valid: 4 }
   const failures: ValidationTrial['failures'] = []
   const check = async (some: readonly RequestKind[], count: number, salt: number): Promise<void> => {
@@ -81,9 +79,7 @@ export async function tryInputs(context: Needs): Promise<ValidationTrial> {
   progress('invalid requests to every route were sent')
   const rest = (expectation: RequestKind['expectation']): RequestKind[] =>
     routes.flatMap((route) => kindsFor(kinds, route, expectation))
-  console.error('refused done', performance.now())
   await check(rest('either'), 1, 101)
-  console.error('either done', performance.now())
   await check(
     rest('accepted').filter(({ route }) => !isLast(route)),
     runs.valid,
@@ -92,7 +88,6 @@ export async function tryInputs(context: Needs): Promise<ValidationTrial> {
   // a message uses up the day's share of its customer, a dead letter can be replayed but once
   for (const kind of rest('accepted').filter(({ route }) => isLast(route))) await check([kind], 1, 103)
   progress('valid requests to every route were sent')
-  console.error('valid', performance.now())
   const innocent = await askInnocently(world, routes)
   const stored = await findStored(client, database.url, rest('either'), innocent.texts)
   return {

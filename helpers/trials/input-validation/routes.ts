@@ -38,6 +38,8 @@ export interface RouteModel {
   /** Headers of its own, besides those that every route may be sent. */
   ownHeaders?: readonly string[]
   isChanging: boolean
+  /** Whether one thing may be changed so again and again. */
+  isRepeatable?: boolean
   /** Makes a request about something that a valid one may change, or about what is there all the time. */
   genuine(about: 'fresh' | 'existing'): Promise<Genuine>
 }
@@ -144,7 +146,10 @@ export function contractRoutes(world: World): RouteModel[] {
     reading(`${paths.admin}/customers/{id}`, { parameters: ids.customer }),
     ofEntity('DELETE', '/customers/{id}', 'customer'),
     reading(`${paths.admin}/customers/{id}/export`, { parameters: ids.customer }),
-    ofEntity('PUT', '/customers/{id}/consent', 'customer', { shape: bodyShapes.consent, encoding: 'json' }),
+    {
+      ...ofEntity('PUT', '/customers/{id}/consent', 'customer', { shape: bodyShapes.consent, encoding: 'json' }),
+      isRepeatable: true,
+    },
     reading(`${paths.admin}/metrics`),
     reading(`${paths.admin}/dashboard`),
     reading(`${paths.admin}/audit-logs`, { query: { page: 'page', limit: 'limit' } }),

@@ -4,7 +4,8 @@ import type { AroClient } from '../../subject/client.ts'
 import { makePerson } from '../../subject/people.ts'
 import type { SubjectRequest } from '../../subject/request.ts'
 import type { MetricsTrial } from './judge.ts'
-import type { Scraper } from './scrape.ts'
+import { seriesKey } from '../../evidence/exposition.ts'
+import type { Scrape, Scraper } from './scrape.ts'
 
 type Request = Omit<SubjectRequest, 'url'>
 
@@ -44,7 +45,7 @@ function kinds(client: AroClient, administrator: Administrator): (() => Request)
   ]
 }
 
-/** Sends a few requests of each kind, and then as many as asked: no new series may come of those. */
+/** Sends as many requests as asked, and counts the series that came of the second half. */
 export async function countSeries(
   client: AroClient,
   administrator: Administrator,
@@ -64,18 +65,25 @@ export async function countSeries(
     await Promise.all(Array.from({ length: atOnce }, worker))
     return answered
   }
-  await send(2 * all.length)
-  const before = await scraper.scrape()
-  const answered = await send(requests)
-  const after = await scraper.scrape()
-  const known = before.keys()
-  // what was not asked for, such as a status that another load brings about, comes once; an id comes each time
-  const added = [...after.keys()].filter((key) => !known.has(key))
+  const first = await send(Math.floor(requests / 2))
+  const before = labelSets(await scraper.scrape())
+  const second = await send(requests - first)
+  // what comes by itself, such as a runtime's own series, comes now and then; an id comes each time
+  const added = [...labelSets(await scraper.scrape())].filter((set) => !before.has(set))
   return {
-    differentIds: answered,
+    differentIds: first + second,
     kinds: all.length,
-    seriesBefore: known.size,
+    seriesBefore: before.size,
     newSeries: added.length,
     examples: added.slice(0, 5),
   }
 }
+
+/** Series without the bounds of buckets, so that a histogram counts once. */
+const labelSets = ({ samples }: Scrape): Set<string> =>
+  new Set(
+    samples.map((sample) => {
+      const { le: _bound, ...labels } = sample.labels
+      return seriesKey({ ...sample, name: sample.name.replace(/_(?:bucket|sum|count)$/, ''), labels })
+    }),
+  )
