@@ -342,11 +342,14 @@ async function holdMessages(
   const isEarly = (): boolean =>
     calls().every(({ at }) => performance.timeOrigin + performance.now() - at < earlyMilliseconds)
   let best: { queued: number; arrived: number; rise: number | null } = { queued: 0, arrived: 0, rise: null }
-  while (isEarly() && best.queued < queued) {
+  const marginOf = ({ queued: waiting, arrived: gone, rise }: typeof best): number => (rise ?? 0) - (waiting - gone)
+  // what a worker has just taken is in the queue no more, and not yet at the provider: the look that fits best counts
+  while (isEarly() && (best.queued < queued || marginOf(best) < 0)) {
     const queuedBefore = accepted
     const scrape = await scraper.scrape()
     const look = { queued: queuedBefore, arrived: arrived(), rise: growth(before, scrape, metrics.queueDepth) }
-    if (isEarly() && look.queued - look.arrived >= best.queued - best.arrived) best = look
+    if (isEarly() && (look.queued > best.queued || (look.queued === best.queued && marginOf(look) > marginOf(best))))
+      best = look
     await sleep(20)
   }
   await queueing
