@@ -105,8 +105,22 @@ export interface UnaskedFields {
 }
 
 const textNames = [
-  ...['role', 'kind', 'actor', 'externalId', 'external_id', 'recordedBy', 'recorded_by', 'passwordHash'],
-  ...['depositStatus', 'deposit_status', 'serviceType', 'service_type', 'direction', 'dropReason', 'source', 'label'],
+  'role',
+  'kind',
+  'actor',
+  'externalId',
+  'external_id',
+  'recordedBy',
+  'recorded_by',
+  'passwordHash',
+  'depositStatus',
+  'deposit_status',
+  'serviceType',
+  'service_type',
+  'direction',
+  'dropReason',
+  'source',
+  'label',
 ]
 const idNames = [
   'id',

@@ -17,7 +17,13 @@ const person = object({
 
 /** States of an appointment, as the contract names them. */
 export const appointmentStates = [
-  ...['booked', 'confirmed', 'rescheduled', 'cancelled', 'no_show', 'in_progress', 'completed'],
+  'booked',
+  'confirmed',
+  'rescheduled',
+  'cancelled',
+  'no_show',
+  'in_progress',
+  'completed',
 ] as const
 
 const one = (...examples: readonly string[]): JsonShape => ({ type: 'string', examples })

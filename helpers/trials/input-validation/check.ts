@@ -9,16 +9,15 @@ import { write } from './wire.ts'
 import type { WireRequest } from './wire.ts'
 
 const codes = new Set([
-  ...[
-    'VALIDATION_ERROR',
-    'UNAUTHORIZED',
-    'FORBIDDEN',
-    'NOT_FOUND',
-    'CONFLICT',
-    'INTERNAL_ERROR',
-    'SERVICE_UNAVAILABLE',
-  ],
-  ...['CIRCUIT_BREAKER_OPEN', 'EXTERNAL_API_ERROR'],
+  'VALIDATION_ERROR',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'CONFLICT',
+  'INTERNAL_ERROR',
+  'SERVICE_UNAVAILABLE',
+  'CIRCUIT_BREAKER_OPEN',
+  'EXTERNAL_API_ERROR',
 ])
 const windowsToWait = 20
 const requestsToShrinkBy = 40
@@ -66,13 +65,13 @@ export function makeChecker(
     counts,
     async check(kind, runs, seed) {
       let last: { request: WireRequest; reply: Reply; problem: string } | undefined
-      let thrown: unknown
+      let thrown: Error | undefined
       let shrinking = 0
       const property = fc.asyncProperty(kind.generated, async (generated) => {
         if (thrown !== undefined) return false
         if (last !== undefined && (shrinking += 1) > requestsToShrinkBy) return true
         const sent = await send(kind, generated).catch((error: unknown) => {
-          thrown = error
+          thrown = error instanceof Error ? error : new Error(String(error))
         })
         if (sent === undefined) return false
         const { request, reply } = sent

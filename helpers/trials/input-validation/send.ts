@@ -27,7 +27,12 @@ export function sendRaw(url: string, { method, path, headers, bytes }: WireReque
     const none = (failure: string): void => settle({ status: 0, text: '', code: null, failure })
     const call = request(
       {
-        ...{ hostname, port, method, path, agent, localAddress: clientAddress() },
+        hostname,
+        port,
+        method,
+        path,
+        agent,
+        localAddress: clientAddress(),
         headers: { ...headers, ...(bytes === undefined ? {} : { 'Content-Length': String(bytes.length) }) },
         timeout: answerMilliseconds,
       },

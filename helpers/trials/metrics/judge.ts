@@ -167,30 +167,30 @@ function judgeRequests({ requests, allRequests, slow }: MetricsTrial): Finding[]
       !isNear(counted, sent),
       `counted ${text(counted)} of ${sent} requests answered ${status}`,
       'each once, by route and status',
-      `request duration of ${route}`,
+      `request duration histogram, ${route}`,
       mitigation,
     ]),
     [
       !isNear(allRequests.counted, allRequests.sent),
       `counted ${text(allRequests.counted)} requests when ${allRequests.sent} were sent`,
       'each once',
-      'request duration, all routes',
+      'request duration histogram, all routes',
       mitigation,
     ],
     [
       slow.observedSeconds === null ||
         slow.observedSeconds < slow.atLeastSeconds ||
         slow.observedSeconds > slow.atMostSeconds,
-      `observed ${text(slow.observedSeconds)} s for a request that took ${text(slow.atLeastSeconds)} to ${text(slow.atMostSeconds)} s`,
+      `observed ${text(slow.observedSeconds)} seconds for a request that took ${text(slow.atLeastSeconds)} to ${text(slow.atMostSeconds)} seconds`,
       'the time that the request took, in the unit of its name',
-      `request duration of ${slow.route}`,
+      `request duration histogram, ${slow.route}`,
       'Observe seconds where the name says seconds, from the first byte of the request to the last of the answer.',
     ],
     [
       slow.inShorterBuckets > 0,
       `${text(slow.inShorterBuckets)} observations of a request of ${text(slow.atLeastSeconds)} s or more fell into shorter buckets`,
       'none',
-      `request duration of ${slow.route}`,
+      `request duration histogram, ${slow.route}`,
       'Give the buckets’ bounds in the unit of what is observed.',
     ],
   ]

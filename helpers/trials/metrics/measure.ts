@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { ControlContext } from '../../control.ts'
+import { seriesKey } from '../../evidence/exposition.ts'
+import type { Sample } from '../../evidence/exposition.ts'
 import { ageDatabase } from '../../database/ageing.ts'
 import type { FacilityMap } from '../../facilities.ts'
 import { delayDatabase } from '../../faults/database-delay.ts'
@@ -32,6 +34,8 @@ const heldCustomers = 9
 const messagesEach = 3
 const settleMilliseconds = 15_000
 const earlyMilliseconds = 2500
+/** As long as a breaker stays open, and a little more. */
+const openSeconds = 61
 /** More than the workers of one instance are likely to have in hand. */
 const fewestWaiting = 6
 
@@ -292,6 +296,8 @@ async function askSlowly({ app, database, scraper, subject }: Trial): Promise<Me
   }
 }
 
+const seriesKeyWithValue = (sample: Sample): string => `${seriesKey(sample)} ${sample.value}`
+
 const breakersSchema = z.looseObject({ items: z.array(z.looseObject({ provider: z.string(), state: z.string() })) })
 
 async function isBreakerClosed(administrator: Administrator): Promise<boolean> {
@@ -306,9 +312,9 @@ const stateOf = (scrape: Scrape, name: string, provider: string): string =>
   JSON.stringify(
     scrape.samples
       .filter((sample) => sample.name === name && Object.values(sample.labels).includes(provider))
-      .map(({ labels, value }) => [labels, value])
       // a state that is shown by its own series may be left out while it does not hold
-      .filter(([, value]) => value !== 0)
+      .filter(({ value }) => value !== 0)
+      .map(seriesKeyWithValue)
       .toSorted(),
   )
 
@@ -338,6 +344,8 @@ async function holdMessages(
     providers.journal.since(mark).filter(({ provider }) => provider === 'twilio')
   const arrived = (): number =>
     new Set(calls().map(({ idempotencyKey, form, sequence }) => idempotencyKey ?? form?.Body ?? sequence)).size
+  // awaited below; should it fail while the depth is read, that is told there
+  queueing.catch(() => undefined)
   // before the first time-out: what waits after that may wait for its time, and not in the queue
   const isEarly = (): boolean =>
     calls().every(({ at }) => performance.timeOrigin + performance.now() - at < earlyMilliseconds)
@@ -358,7 +366,7 @@ async function holdMessages(
       `Only ${best.queued} messages could be queued before the provider's time-out, of which ${best.arrived} had reached it: too few wait to say how deep the queue is.`,
     )
   const held = await scraper.scrape()
-  const opened = await scraper.until(async () => !(await isBreakerClosed(administrator)), 25_000)
+  await scraper.until(async () => !(await isBreakerClosed(administrator)), 25_000)
   const isOpened = !(await isBreakerClosed(administrator))
   const changed = await scraper.until(
     (scrape) => stateOf(scrape, metrics.breakerState, 'twilio') !== stateOf(before, metrics.breakerState, 'twilio'),
@@ -370,20 +378,26 @@ async function holdMessages(
     throw new Error(
       'The breaker did not open within 25 s of a provider that never answers: what its metric should say is not known.',
     )
+  const isDelivered = (): boolean => providers.journal.messages().length - deliveredBefore >= queued
   const isBack = (scrape: Scrape): boolean =>
     stateOf(scrape, metrics.breakerState, 'twilio') === stateOf(before, metrics.breakerState, 'twilio') &&
     (growth(before, scrape, metrics.queueDepth) ?? 1) <= 0 &&
-    providers.journal.messages().length - deliveredBefore >= queued
+    (growth(before, scrape, metrics.messagesSent) ?? 0) >= queued
   const deadline = performance.now() + 40_000
-  let after = opened
-  for (let seconds = 61; performance.now() < deadline; seconds = 8) {
-    await ageDatabase(database.url, seconds)
-    if (subject.runtime === 'node') await providers.clock.jump(seconds * 1000)
-    after = await scraper.until(isBack, 700)
-    if (isBack(after)) break
+  let isWorkBack = false
+  if (subject.runtime === 'node') await providers.clock.jump(openSeconds * 1000)
+  while (!isWorkBack) {
+    if (performance.now() > deadline)
+      throw new Error(
+        'Messages were not delivered, or the breaker not closed, within 40 s of a provider that answers again, though the clocks were moved: what the metrics should say is not known.',
+      )
+    // each time: what is put off anew is put off by the subject's clock, which is ahead of the database's
+    await ageDatabase(database.url, openSeconds + 4)
+    await scraper.until(isDelivered, 500)
+    isWorkBack = isDelivered() && (await isBreakerClosed(administrator))
   }
-  // a metric that never comes back is told from work that does by what the provider and the admin API say
-  const end = await scraper.until((scrape) => (growth(before, scrape, metrics.messagesSent) ?? 0) >= queued, 2000)
+  // the work has come back, by the provider's and the admin API's account: now the metrics have to
+  const end = await scraper.until(isBack, 4000)
   return {
     hang: {
       queued: best.queued,
@@ -394,7 +408,7 @@ async function holdMessages(
     },
     breaker: {
       opened: isOpened,
-      closedAgain: await isBreakerClosed(administrator),
+      closedAgain: isWorkBack,
       changedWhenOpened:
         stateOf(changed, metrics.breakerState, 'twilio') !== stateOf(before, metrics.breakerState, 'twilio'),
       changedBackWhenClosed:
