@@ -9,6 +9,7 @@ const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('escape'), host: z.string(), port: z.number(), what: z.string() }),
   z.object({ type: z.literal('route'), method: z.string(), path: z.string() }),
   z.object({ type: z.literal('advanced'), id: z.int(), moved: z.boolean() }),
+  z.object({ type: z.literal('inspected'), id: z.int(), properties: z.array(z.string()) }),
 ])
 
 /** What a preload tells the lab. */

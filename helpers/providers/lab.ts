@@ -18,6 +18,8 @@ import type { ClosedProcess } from './control-channel.ts'
 import { openExchange, readBody } from './exchange.ts'
 import { makeHandlers, providerAt, providerHosts } from './handlers.ts'
 import { Journal } from './journal.ts'
+import { makeInspector } from './prototypes.ts'
+import type { PrototypeInspector } from './prototypes.ts'
 import { ProviderFaults } from './provider-fault.ts'
 import type { ProviderFault } from './provider-fault.ts'
 
@@ -39,6 +41,7 @@ export interface ProviderLab extends AsyncDisposable {
   journal: Journal
   escapes: readonly Escape[]
   clock: MovableClock
+  prototypes: PrototypeInspector
   /** Routes that the subject's framework says it serves, as `GET /health`; empty for a framework that does not tell. */
   routes: ReadonlySet<string>
   /** Processes and workers of the subject that have loaded the preload. */
@@ -126,9 +129,11 @@ export async function startProviderLab(options: {
   const processes: ClosedProcess[] = []
   const routes = new Set<string>()
   const clock = makeClock(() => processes)
+  const prototypes = makeInspector(() => processes)
   const channel = stack.use(
     await openControlChannel((message, from) => {
       clock.hear(message)
+      prototypes.hear(message)
       if (message.type === 'hello' && from) processes.push(from)
       if (message.type === 'route') routes.add(`${message.method} ${message.path}`)
       if (message.type === 'escape') escapes.push({ host: message.host, port: message.port, what: message.what })
@@ -150,6 +155,7 @@ export async function startProviderLab(options: {
     journal,
     escapes,
     clock,
+    prototypes,
     routes,
     processes,
     fault: async (provider, fault) => faults[provider].start(fault),

@@ -121,14 +121,18 @@ if (process.env.ARO_GATE_LAB_CLOCK === 'movable') {
   // the library's own advance counts 5 ms a turn, however long the turn took: a busy process would fall behind
   const beganAt = realNow()
   let given = 0
+  const elapsed = () => Number((realNow() - beganAt) / 1_000_000n)
   realSetInterval(() => {
-    const elapsed = Number((realNow() - beganAt) / 1_000_000n)
     // after a long turn, such as loading modules on a busy machine, time is caught up with in steps: else a timer that was
     // set at the end of it would fire before what it waits for has had one turn
-    const due = Math.min(elapsed - given, 50)
+    const due = Math.min(elapsed() - given, 50)
     given += due
     if (due > 0) clock.tick(due)
   }, 5)
+  // a process that was busy has a clock that is late: what is set then would fire early by as much, once it catches up
+  const setFake = globalThis.setTimeout
+  const setLate = (callback, delay, ...rest) => setFake(callback, (Number(delay) || 0) + elapsed() - given, ...rest)
+  globalThis.setTimeout = Object.defineProperties(setLate, Object.getOwnPropertyDescriptors(setFake))
 }
 
 function openControl() {
@@ -146,7 +150,21 @@ function openControl() {
   report({ type: 'hello', pid: process.pid, program: process.argv[1] ?? '', hasClock: clock !== undefined })
 }
 
+// what requests might alter for every object of the process
+const prototypes = {
+  Object: Object.prototype,
+  Array: Array.prototype,
+  Function: Function.prototype,
+  String: String.prototype,
+}
+function inspectPrototypes() {
+  return Object.entries(prototypes).flatMap(([name, prototype]) =>
+    Reflect.ownKeys(prototype).map((key) => `${name}.prototype.${String(key)}`),
+  )
+}
+
 async function obey(command) {
+  if (command.type === 'inspect') report({ type: 'inspected', id: command.id, properties: inspectPrototypes() })
   if (command.type !== 'advance') return
   if (clock && command.way === 'jump') clock.jump(command.milliseconds)
   else if (clock) await clock.tickAsync(command.milliseconds)

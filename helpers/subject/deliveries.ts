@@ -117,34 +117,39 @@ export function stripeMessage(details: { appointmentId: string; eventId?: string
 
 /** Signs a body as its provider really does, by the subject's scheme. */
 export function sign(unsigned: UnsignedDelivery, context: SigningContext): Delivery {
+  return { ...unsigned, correlationId: randomUUID(), ...signBytes(unsigned.source, unsigned.body, context) }
+}
+
+/** Where a provider posts a body, and the signature by which it proves itself; the body need not be text. */
+export function signBytes(
+  source: WebhookSource,
+  body: string | Buffer,
+  context: SigningContext,
+): Pick<Delivery, 'path' | 'signatureHeader' | 'signature'> {
   const { subject, tenant } = context
   const at = context.at ?? Math.floor(Date.now() / 1000)
-  const secret = context.secret ?? tenant.webhookSecrets[unsigned.source]
-  const common = { ...unsigned, correlationId: randomUUID() }
-  switch (unsigned.source) {
+  const secret = context.secret ?? tenant.webhookSecrets[source]
+  switch (source) {
     case 'calendly': {
       const timestamped = subject.webhooks.calendly.scheme === 'timestamped'
       return {
-        ...common,
         path: subject.paths.calendlyWebhook,
         signatureHeader: timestamped ? 'Calendly-Webhook-Signature' : 'X-Calendly-Signature',
-        signature: timestamped ? signCalendly(secret, unsigned.body, at) : signCalendlyBody(secret, unsigned.body),
+        signature: timestamped ? signCalendly(secret, body, at) : signCalendlyBody(secret, body),
       }
     }
     case 'stripe':
       return {
-        ...common,
         path: subject.paths.stripeWebhook,
         signatureHeader: 'Stripe-Signature',
-        signature: signStripe(secret, unsigned.body, at),
+        signature: signStripe(secret, body, at),
       }
     case 'twilio': {
       const signedUrl = subject.webhooks.twilio.publicUrl ?? `${context.url}${subject.paths.smsWebhook}`
       return {
-        ...common,
         path: subject.paths.smsWebhook,
         signatureHeader: 'X-Twilio-Signature',
-        signature: signTwilio(secret, signedUrl, Object.fromEntries(new URLSearchParams(unsigned.body))),
+        signature: signTwilio(secret, signedUrl, Object.fromEntries(new URLSearchParams(body.toString()))),
       }
     }
   }

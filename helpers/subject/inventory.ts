@@ -110,7 +110,7 @@ export function compareInventory(subject: Subject, served: ReadonlySet<string>):
 }
 
 /** A path without the names of its parts, in one spelling. */
-const shapeOf = (path: string): string => {
+export const shapeOf = (path: string): string => {
   const plain = path
     .replaceAll(/:\w+(?:\([^)]*\))?|\{[^}]*\}|\*\w*/g, '{}')
     .replace(/\/+$/, '')
