@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { z } from 'zod'
-import { evidenceFileSchema } from '../evidence/attestation.ts'
+import type { evidenceFileSchema } from '../evidence/attestation.ts'
 import type { Attested } from '../evidence/attestation.ts'
 import type { Subject } from './subject.ts'
 

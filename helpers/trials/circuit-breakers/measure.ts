@@ -48,7 +48,9 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
     throw new Error('The minute of a breaker cannot go by: only the clock of a subject with runtime "node" is moved.')
   }
   await using app = await startApp({
-    ...{ run, subject, signal },
+    run,
+    subject,
+    signal,
     databaseUrl: database.proxy.url,
     providerUrls: lab.urls,
     labEnvironment: lab.environmentWithClock,
@@ -136,7 +138,7 @@ export async function tryBreakers(context: Needs): Promise<BreakerTrial> {
   const secondsSinceProbe = (time.now() - failedAt) / 1000
   if (secondsSinceProbe > openSeconds - 1 && afterFailedProbe.quiet.arrivals > 0) throw tooSlow()
   await replaceFault(twilio, faults, failInTurn([answerWell(), answerWithStatus({ status: 503 })]))
-  await Promise.all(others.map(({ provider }) => faults.get(provider)?.end()))
+  await Promise.all(others.map(async ({ provider }) => faults.get(provider)?.end()))
   const following = twilio.follow()
   const recovering = new Map(others.map((lane) => [lane.provider, lane.follow()]))
   await time.pass(openSeconds + 2)
@@ -424,10 +426,11 @@ async function closeBreaker(lane: Lane, door: Door, following: Following): Promi
   // what waited is done by then too, and counts no failure
   await awaitCanary(door)
   const successes = following.successes()
-  await using _fault = await lane.fault(answerWithStatus({ status: 503, times: 1 }))
+  await using fault = await lane.fault(answerWithStatus({ status: 503, times: 1 }))
   const afterwards = lane.follow()
   await lane.ask(door)
   await lane.arrive(afterwards, 2)
+  await fault.end()
   return { successes, arrivalsAfterOneFailure: afterwards.arrivals() }
 }
 

@@ -19,7 +19,7 @@ const delayMilliseconds = 15
 
 /** Has the server end every connection that runs nothing. */
 export function terminateIdle(asking: Asking, database: ControlDatabase): Promise<Termination> {
-  return withClient(database.url, async (client) => {
+  return await withClient(database.url, async (client) => {
     const pids = await terminate(client, `state = 'idle'`, 1000)
     return describe(asking, client, 'connections ended by the server while idle', pids)
   })
@@ -28,7 +28,7 @@ export function terminateIdle(asking: Asking, database: ControlDatabase): Promis
 /** Has the server end connections that are checked out, most of them in a transaction, while requests go on. */
 export async function terminateInUse(asking: Asking, database: ControlDatabase): Promise<Termination> {
   await using delay = await delayDatabase(database.proxy, delayMilliseconds)
-  return withClient(database.url, async (client) => {
+  return await withClient(database.url, async (client) => {
     const pids: number[] = []
     const deadline = performance.now() + loadMilliseconds
     const isOver = (): boolean => pids.length >= enoughTerminated || performance.now() > deadline
