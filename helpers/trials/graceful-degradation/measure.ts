@@ -63,7 +63,9 @@ export async function tryDegradation(context: Needs): Promise<DegradationTrial> 
     throw new Error('Outages of minutes cannot be had: only the clock of a subject with runtime "node" is moved.')
   }
   await using app = await startApp({
-    ...{ run, subject, signal },
+    run,
+    subject,
+    signal,
     databaseUrl: database.proxy.url,
     providerUrls: lab.urls,
     labEnvironment: lab.environmentWithClock,
