@@ -11,7 +11,7 @@ export default control(import.meta, {
     'Lets every provider hang, reset and fail, has work waiting, moves the subject’s clock through the minute, sends 50 callers at once over two instances, and counts what reaches the provider.',
   severity: 'critical',
   needs: ['database', 'providers', 'run'],
-  timeLimitSeconds: 300,
+  timeLimitSeconds: 240,
   evidence: breakerTrialSchema,
   measure: tryBreakers,
   judge: judgeBreakers,

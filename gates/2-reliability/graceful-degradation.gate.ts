@@ -11,7 +11,7 @@ export default control(import.meta, {
     'Makes every provider reset, fail, hang, answer garbage, half and late, and be away for minutes, with work and customers coming in; then brings them back, replays the dead letters, and counts effects.',
   severity: 'critical',
   needs: ['database', 'providers', 'run'],
-  timeLimitSeconds: 300,
+  timeLimitSeconds: 240,
   evidence: degradationTrialSchema,
   measure: tryDegradation,
   judge: judgeDegradation,

@@ -169,7 +169,12 @@ async function describeLetter(
     attemptsSeen,
     letter: {
       attempts: letter.attempts ?? null,
-      error: typeof letter.error === 'string' ? letter.error : letter.error === undefined || letter.error === null ? '' : JSON.stringify(letter.error),
+      error:
+        typeof letter.error === 'string'
+          ? letter.error
+          : letter.error === undefined || letter.error === null
+            ? ''
+            : JSON.stringify(letter.error),
       isPayloadThere: isTelling(letter.payload, job.entry),
       isCorrelationIdRight: job.entry.correlationIds.some((id) => id === letter.correlationId),
       isSeenByOther: elsewhere.some(({ id }) => id === letter.id),

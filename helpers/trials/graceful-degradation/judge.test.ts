@@ -35,6 +35,7 @@ testJudge({
       ({ rounds }) => void (at(rounds, 0).callers.claimedDone = 1),
       /told that their message is sent/,
     ],
+    ['work held up', ({ rounds }) => void (at(at(rounds, 0).faults, 1).met = 0), /work for stripe was held up/],
     ['does not start', ({ outage }) => void (outage.startedMeanwhile = false), /did not become ready/],
     ['a queue that grows', ({ outage }) => void (outage.growth.rows = 4 * outage.waiting + 1), /the queue grows/],
     ['lost', ({ outcomes }) => void (at(outcomes, 0).lost = 1), /1 of \d+ pieces of work were lost/],

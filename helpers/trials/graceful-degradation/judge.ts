@@ -25,9 +25,7 @@ const serviceSchema = z.object({
 export type ServiceSeen = z.infer<typeof serviceSchema>
 
 const roundSchema = z.object({
-  faults: z
-    .array(z.object({ provider: z.string(), fault: z.string(), met: z.int().positive(), ended: z.literal(true) }))
-    .min(3),
+  faults: z.array(z.object({ provider: z.string(), fault: z.string(), met: count, ended: z.literal(true) })).min(3),
   service: serviceSchema,
   /** Callers who asked for work that needs a provider. */
   callers: z.object({
@@ -153,6 +151,16 @@ function judgeRound({ faults, service, callers }: DegradedRound, limits: Limits)
         'Keep work that waits for one provider from holding up the rest: time-outs, breakers, and workers enough.',
     })
   return [
+    ...faults
+      .filter(({ met }) => met === 0)
+      .flatMap(({ provider }) =>
+        expect(false, {
+          what: `work for ${provider} was held up: no call left for it, nor for a minute of its breaker after`,
+          expected: 'a provider that is ill holds up its own work only, for no longer than its time-outs',
+          where,
+          mitigation: 'Keep work that waits for one provider from holding up the rest: time-outs, and workers enough.',
+        }),
+      ),
     ...expect(readyStatus === 200, {
       what: `/ready answered ${readyStatus}`,
       expected: '200: an instance that takes bookings is ready',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { answerWithStatus } from '../../faults/provider-status.ts'
 import type { ProviderLab } from '../../providers/lab.ts'
 import { z } from 'zod'
@@ -119,6 +118,3 @@ function fieldWith(json: unknown, time: number): string | undefined {
   if (typeof json !== 'object' || json === null) return undefined
   return Object.entries(json).find(([, value]) => typeof value === 'string' && Date.parse(value) === time)?.[0]
 }
-
-/** An id that nothing has. */
-export const nowhere = (): string => randomUUID()
