@@ -450,11 +450,7 @@ async function closeBreaker(lane: Lane, door: Door, following: Following): Promi
   // what waited is done by then too, and counts no failure
   await awaitCanary(door)
   const successes = following.successes()
-<<<<<<< HEAD
-  await using fault = await lane.fault(answerWithStatus({ status: 503, times: 1 }))
-=======
   const fault = await lane.fault(answerWithStatus({ status: 503, times: 1 }))
->>>>>>> h-e
   const afterwards = lane.follow()
   await lane.ask(door)
   await lane.arrive(afterwards, 2)

@@ -28,11 +28,7 @@ function stateIn(json: unknown, provider: string): string {
     const [name, value] = next
     if (typeof value === 'string' && name === provider) return normalise(value)
     if (typeof value !== 'object' || value === null) continue
-<<<<<<< HEAD
-    const entries: [string, unknown][] = Object.entries(value)
-=======
     const entries: [name: string, value: unknown][] = Object.entries(value)
->>>>>>> h-e
     const isProvider = name === provider || entries.some(([, inner]) => inner === provider)
     const state = isProvider ? entries.find(([key]) => /state|status/i.test(key))?.[1] : undefined
     if (typeof state === 'string') return normalise(state)
