@@ -19,7 +19,7 @@ const delayMilliseconds = 15
 
 /** Has the server end every connection that runs nothing. */
 export function terminateIdle(asking: Asking, database: ControlDatabase): Promise<Termination> {
-  return await withClient(database.url, async (client) => {
+  return withClient(database.url, async (client) => {
     const pids = await terminate(client, `state = 'idle'`, 1000)
     return describe(asking, client, 'connections ended by the server while idle', pids)
   })
