@@ -58,9 +58,9 @@ export const refusedBodies: readonly BodyAttack[] = [
     name: 'in UTF-16',
     spoil: (json) => ({ bytes: Buffer.from(JSON.stringify(json), 'utf16le'), contentType }),
   },
-  attack('as text/plain', (text) => text, 'text/plain'),
-  attack('as application/xml', (text) => text, 'application/xml'),
-  attack('as multipart/form-data', (text) => text, 'multipart/form-data; boundary=x'),
+  attack('under the content type text/plain', (text) => text, 'text/plain'),
+  attack('under the content type application/xml', (text) => text, 'application/xml'),
+  attack('under the content type multipart/form-data', (text) => text, 'multipart/form-data; boundary=x'),
   attack('its fields under __proto__ only', (text) => `{"__proto__":${text}}`),
   attack('its fields under constructor.prototype only', (text) => `{"constructor":{"prototype":${text}}}`),
 ]

@@ -196,7 +196,7 @@ export function wrongValues(shape: JsonShape): WrongValue[] {
       ? []
       : [
           {
-            name: 'as text',
+            name: 'as text, to be coerced',
             value: valid.map((value) => JSON.stringify(value)),
           },
         ]),
@@ -208,7 +208,7 @@ export function wrongValues(shape: JsonShape): WrongValue[] {
     case 'number':
       return [...anyType, ...wrongNumbers(shape)]
     case 'boolean':
-      return [...anyType, constants('a number instead', 0, 1), constants('another word', 'yes', 'on', '1', '')]
+      return [...anyType, constants('a number, to be coerced', 0, 1), constants('another word', 'yes', 'on', '1', '')]
     case 'object':
     case 'array':
       return [...anyType, constants('a plain text instead', 'text', '')]
@@ -238,7 +238,7 @@ function wrongTexts(shape: JsonShape): WrongValue[] {
             ),
           },
         ]),
-    ...(spelled ?? []).map((text) => constants(`malformed: ${JSON.stringify(text)}`, text)),
+    ...(spelled ?? []).map((text) => constants(`no ${format}: ${JSON.stringify(text)}`, text)),
     ...(pattern === undefined
       ? []
       : [{ name: 'not of the pattern', value: fc.string().filter((text) => !new RegExp(pattern, 'u').test(text)) }]),

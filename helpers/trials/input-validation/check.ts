@@ -20,7 +20,9 @@ const codes = new Set([
   'EXTERNAL_API_ERROR',
 ])
 const windowsToWait = 20
-const requestsToShrinkBy = 40
+const requestsToShrinkBy = 25
+/** For all kinds together: where much is wrong, not all of it has to be small. */
+const requestsToShrinkByInAll = 150
 
 /** Sends requests of one kind after another. */
 export interface Checker {
@@ -37,6 +39,7 @@ export function makeChecker(
   onAnswer: (kind: RequestKind, request: WireRequest, reply: Reply) => void,
 ): Checker {
   const counts: Checker['counts'] = new Map()
+  let shrinkingInAll = 0
   const count = ({ route, expectation }: RequestKind): void => {
     const name = `${route.method} ${route.path}`
     const counted = counts.get(name) ?? { accepted: 0, refused: 0, either: 0 }
@@ -69,7 +72,11 @@ export function makeChecker(
       let shrinking = 0
       const property = fc.asyncProperty(kind.generated, async (generated) => {
         if (thrown !== undefined) return false
-        if (last !== undefined && (shrinking += 1) > requestsToShrinkBy) return true
+        if (last !== undefined) {
+          shrinking += 1
+          shrinkingInAll += 1
+          if (shrinking > requestsToShrinkBy || shrinkingInAll > requestsToShrinkByInAll) return true
+        }
         const sent = await send(kind, generated).catch((error: unknown) => {
           thrown = error instanceof Error ? error : new Error(String(error))
         })

@@ -70,13 +70,13 @@ export function judgeValidation(trial: ValidationTrial): JudgedShortfall[] {
   return [
     ...trial.failures.map(judgeFailure),
     ...trial.changes.map(({ route, kind, change }) => ({
-      what: `a request that is invalid (${kind}) changed rows: ${change}`,
+      what: `an invalid request (${kind}) stored or changed something: ${change}`,
       expected: 'what is invalid is refused before anything is written',
       where: route,
       mitigation: 'Check the whole request against its schema first, and write in one transaction with the answer.',
     })),
     ...trial.stored.map(({ route, kind, where }) => ({
-      what: `stored what nobody may set (mass assignment): ${kind} went to ${where}`,
+      what: `stored a field that nobody may set (mass assignment): ${kind} went to ${where}`,
       expected: 'only the fields of the schema are taken over',
       where: route,
       mitigation: 'Refuse unknown fields, and name each field that is written instead of spreading the body.',
