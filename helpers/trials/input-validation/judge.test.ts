@@ -49,6 +49,11 @@ testJudge({
     ['a prototype is altered', (trial) => void (trial.polluted = ['Object.prototype.x']), /prototype pollution/],
     ['a later request goes wrong', (trial) => trial.innocent.wrong.push('GET /x answers 500'), /GET \/x answers 500/],
     ['the process ends', (trial) => void (trial.endedProcesses = 1), /crash/],
+    [
+      'the process ends in the middle',
+      (trial) => void Object.assign(trial, { endedProcesses: 1, cutShortAt: 'GET /x: ECONNREFUSED', roundTrips: 0 }),
+      /crash.*GET \/x/,
+    ],
   ],
   allowed: [
     ['a runtime without prototypes', (trial) => void (trial.polluted = null)],

@@ -25,19 +25,16 @@ const failureSchema = z.object({
   }),
 })
 
-/** What the subject did with valid and invalid requests. */
-export const validationTrialSchema = z.object({
-  routes: z
-    .array(
-      z.object({
-        route: z.string(),
-        /** Requests sent, by how they have to be answered. */
-        accepted: z.int().positive(),
-        refused: count,
-        either: z.int().positive(),
-      }),
-    )
-    .min(1),
+const shapeOfTrial = z.object({
+  routes: z.array(
+    z.object({
+      route: z.string(),
+      /** Requests sent, by how they have to be answered. */
+      accepted: count,
+      refused: count,
+      either: count,
+    }),
+  ),
   failures: z.array(failureSchema),
   /** Rows that were changed by requests that were to be refused. */
   changes: z.array(z.object({ route: z.string(), kind: z.string(), change: z.string() })),
@@ -47,14 +44,27 @@ export const validationTrialSchema = z.object({
   stored: z.array(z.object({ route: z.string(), kind: z.string(), where: z.string() })),
   /** Texts that were accepted, and are shown otherwise. */
   altered: z.array(z.object({ field: z.string(), sent: z.string(), shown: z.string().nullable() })),
-  roundTrips: z.int().positive(),
+  roundTrips: count,
   /** What all objects of the process have come to inherit; null where the subject has no such thing. */
   polluted: z.array(z.string()).nullable(),
   /** Requests sent at the end, as anybody sends them. */
-  innocent: z.object({ sent: z.int().positive(), wrong: z.array(z.string()) }),
+  innocent: z.object({ sent: count, wrong: z.array(z.string()) }),
   endedProcesses: count,
+  /** What could not be asked any more, in a trial that the end of the subject's process cut short. */
+  cutShortAt: z.string().nullable(),
   windowsPassed: count,
 })
+
+/** What the subject did with valid and invalid requests; all of it, unless its process ended. */
+export const validationTrialSchema = shapeOfTrial.refine(
+  ({ cutShortAt, routes, roundTrips, innocent }) =>
+    cutShortAt !== null ||
+    (routes.length > 0 &&
+      routes.every(({ accepted, either }) => accepted > 0 && either > 0) &&
+      roundTrips > 0 &&
+      innocent.sent > 0),
+  'expected every route to have been asked in every way',
+)
 
 /** @see validationTrialSchema */
 export type ValidationTrial = z.infer<typeof validationTrialSchema>
@@ -103,7 +113,7 @@ export function judgeValidation(trial: ValidationTrial): JudgedShortfall[] {
       ? []
       : [
           {
-            what: `${trial.endedProcesses} process of the subject ended (crash)`,
+            what: `${trial.endedProcesses} process of the subject ended (crash)${trial.cutShortAt === null ? '' : `, then ${trial.cutShortAt}`}`,
             expected: 'no request ends the process',
             where: 'subject process',
             mitigation: 'Catch what parsing throws, and bound depth and size before parsing.',

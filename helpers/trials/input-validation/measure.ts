@@ -70,37 +70,45 @@ export async function tryInputs(context: Needs): Promise<ValidationTrial> {
     })
   }
   const changes: ValidationTrial['changes'] = []
-  for (const [salt, route] of routes.entries()) {
-    const refused = kindsFor(kinds, route, 'refused')
-    await check(refused, runs.wrong, salt)
-    const seen = await watch.look()
-    if (seen.length > 0) changes.push(...(await findChange(watch, checker, route, refused, seen)))
-  }
-  progress('invalid requests to every route were sent')
-  const rest = (expectation: RequestKind['expectation']): RequestKind[] =>
-    routes.flatMap((route) => kindsFor(kinds, route, expectation))
-  await check(rest('either'), 1, 101)
-  await check(
-    rest('accepted').filter(({ route }) => !isLast(route)),
-    runs.valid,
-    102,
-  )
-  // a message uses up the day's share of its customer, a dead letter can be replayed but once
-  for (const kind of rest('accepted').filter(({ route }) => isLast(route))) await check([kind], 1, 103)
-  progress('valid requests to every route were sent')
-  const innocent = await askInnocently(world, routes)
-  const stored = await findStored(client, database.url, rest('either'), innocent.texts)
-  return {
+  const counted = (): Pick<ValidationTrial, 'routes' | 'noteTables' | 'windowsPassed' | 'endedProcesses'> => ({
     routes: [...checker.counts].map(([route, counts]) => ({ route, ...counts })),
-    failures,
-    changes,
     noteTables: [...watch.notes()],
-    stored,
-    ...(await compareShown(world, bookings)),
-    polluted: before === undefined ? null : newNames(before, await providers.prototypes.inspect()),
-    innocent: innocent.outcome,
     endedProcesses: app.instances.filter((instance) => instance.exit() !== undefined).length,
     windowsPassed: windows.passed(),
+  })
+  const goThrough = async (): Promise<ValidationTrial> => {
+    for (const [salt, route] of routes.entries()) {
+      const refused = kindsFor(kinds, route, 'refused')
+      await check(refused, runs.wrong, salt)
+      const seen = await watch.look()
+      if (seen.length > 0) changes.push(...(await findChange(watch, checker, route, refused, seen)))
+    }
+    progress('invalid requests to every route were sent')
+    const rest = (expectation: RequestKind['expectation']): RequestKind[] =>
+      routes.flatMap((route) => kindsFor(kinds, route, expectation))
+    await check(rest('either'), 1, 101)
+    await check(
+      rest('accepted').filter(({ route }) => !isLast(route)),
+      runs.valid,
+      102,
+    )
+    // a message uses up the day's share of its customer, a dead letter can be replayed but once
+    for (const kind of rest('accepted').filter(({ route }) => isLast(route))) await check([kind], 1, 103)
+    progress('valid requests to every route were sent')
+    const innocent = await askInnocently(world, routes)
+    const stored = await findStored(client, database.url, rest('either'), innocent.texts)
+    const shown = await compareShown(world, bookings)
+    const polluted = before === undefined ? null : newNames(before, await providers.prototypes.inspect())
+    return { ...counted(), failures, changes, stored, ...shown, polluted, innocent: innocent.outcome, cutShortAt: null }
+  }
+  try {
+    return await goThrough()
+  } catch (error) {
+    if (counted().endedProcesses === 0) throw error
+    // a process that requests have ended can be asked nothing more
+    const cutShortAt = error instanceof Error ? error.message : String(error)
+    const unasked = { stored: [], altered: [], roundTrips: 0, polluted: null, innocent: { sent: 0, wrong: [] } }
+    return { ...counted(), failures, changes, ...unasked, cutShortAt }
   }
 }
 
