@@ -12,7 +12,7 @@ export default control(import.meta, {
     'Polls two instances while 120 writers commit out of step, replays from 25 cursors on each instance and after a restart, and cuts the connection at each statement of a command.',
   severity: 'critical',
   needs: ['app', 'database'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 180,
   evidence: eventTrialSchema,
   measure: ({ app, database, seed, progress }) => tryEvents(app, database, mulberry32(seed), progress),
   judge: judgeEvents,

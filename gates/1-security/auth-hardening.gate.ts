@@ -10,7 +10,7 @@ export default control(import.meta, {
     'Sends tokens forged from a genuine one to every admin route, logs in wrongly by ways around a lockout, compares answers and times, reads how passwords are stored.',
   severity: 'critical',
   needs: ['app', 'database', 'run'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 180,
   evidence: authTrialSchema,
   measure: ({ app, database, run, ...context }) => tryAuthentication(app, database, run, context),
   judge: judgeAuth,

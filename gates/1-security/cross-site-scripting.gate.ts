@@ -10,7 +10,7 @@ export default control(import.meta, {
     'Plants hostile names, services, notes, replies and commands, asks every route that reads and provokes refusals, parses the pages as browsers do, and opens them in Chromium where one is installed.',
   severity: 'high',
   needs: ['app'],
-  timeLimitSeconds: 90,
+  timeLimitSeconds: 180,
   evidence: scriptingTrialSchema,
   measure: ({ app, ...context }) => plantTexts(app, context),
   judge: judgeScripting,
