@@ -57,8 +57,8 @@ const shapeOfTrial = z.object({
 
 /** What the subject did with valid and invalid requests; all of it, unless its process ended. */
 export const validationTrialSchema = shapeOfTrial.refine(
-  ({ cutShortAt, routes, roundTrips, innocent }) =>
-    cutShortAt !== null ||
+  ({ cutShortAt, endedProcesses, routes, roundTrips, innocent }) =>
+    (cutShortAt !== null && endedProcesses > 0) ||
     (routes.length > 0 &&
       routes.every(({ accepted, either }) => accepted > 0 && either > 0) &&
       roundTrips > 0 &&
