@@ -8,6 +8,7 @@ import type { JudgedShortfall, Severity } from './evidence/shortfall.ts'
 import { examine } from './examination.ts'
 import type { FacilityMap, FacilityName } from './facilities.ts'
 import { gateRunSchema, runKey } from './run.ts'
+import type { Tenant } from './subject/facilities.ts'
 import type { Subject } from './subject/subject.ts'
 
 const usualSeconds = 60
@@ -35,6 +36,8 @@ export interface ControlDefinition<Schema extends z.ZodObject, Needs extends rea
   severity: Severity
   /** Only these are started and handed over. */
   needs: Needs
+  /** The tenants that the subject knows, made from the usual two; only those two unless stated. */
+  tenants?(usual: readonly Tenant[]): Tenant[]
   /** What measure must return: lengths stated, numbers finite, sample counts included. */
   evidence: Schema
   /** Time for measure; 60 s unless stated. */

@@ -34,7 +34,8 @@ export async function examine<Schema extends z.ZodObject, const Needs extends re
   { timeLimitSeconds, run, progress }: Examination,
 ): Promise<ControlRecord> {
   const startedAt = performance.now()
-  const finding = await gatherAndJudge(definition, { timeLimitSeconds, run, progress })
+  const ownRun: GateRun = { ...run, tenants: definition.tenants?.(run.tenants) ?? run.tenants }
+  const finding = await gatherAndJudge(definition, { timeLimitSeconds, run: ownRun, progress })
   const shortfalls = finding.shortfalls.map((shortfall) => ({ severity: definition.severity, ...shortfall }))
   const outcome = shortfalls.length > 0 ? 'failed' : finding.reason === null ? 'passed' : 'unverified'
   const { requirement, target, method, severity } = definition
@@ -52,7 +53,7 @@ export async function examine<Schema extends z.ZodObject, const Needs extends re
     reason: finding.reason,
     durationMilliseconds: performance.now() - startedAt,
   }
-  return redact(record, secretsOf(run))
+  return redact(record, secretsOf(ownRun))
 }
 
 async function gatherAndJudge<Schema extends z.ZodObject, const Needs extends readonly FacilityName[]>(

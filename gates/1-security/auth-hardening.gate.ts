@@ -1,6 +1,6 @@
 import { control } from '../../helpers/control.ts'
 import { authTrialSchema, judgeAuth } from '../../helpers/trials/auth-hardening/judge.ts'
-import { tryAuthentication } from '../../helpers/trials/auth-hardening/measure.ts'
+import { authTenants, tryAuthentication } from '../../helpers/trials/auth-hardening/measure.ts'
 
 export default control(import.meta, {
   requirement: 'Only a logged-in administrator reaches the admin API, and nobody guesses, forges or keeps a way in.',
@@ -11,6 +11,7 @@ export default control(import.meta, {
   severity: 'critical',
   needs: ['app', 'database', 'run'],
   timeLimitSeconds: 180,
+  tenants: authTenants,
   evidence: authTrialSchema,
   measure: ({ app, database, run, ...context }) => tryAuthentication(app, database, run, context),
   judge: judgeAuth,

@@ -272,7 +272,7 @@ function judgePasswords({ passwords }: AuthTrial): JudgedShortfall[] {
   const found: JudgedShortfall[] = []
   if (spent < leastHashMilliseconds) {
     found.push({
-      what: `the password hash is fast: a login takes ${spent.toFixed(1)} ms of processor time (mean of ${logins})`,
+      what: `the password hash is fast: a login takes ${spent.toFixed(1)} ms of processor time (least of ${logins})`,
       expected: `a slow hash: at least ${leastHashMilliseconds} ms of processor time for each login`,
       where: 'POST /auth/login, processor time of the process',
       mitigation,

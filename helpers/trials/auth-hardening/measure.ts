@@ -2,6 +2,7 @@ import type { ControlContext } from '../../control.ts'
 import type { ControlDatabase } from '../../database/control-database.ts'
 import type { GateRun } from '../../run.ts'
 import type { App } from '../../subject/app.ts'
+import type { Tenant } from '../../subject/facilities.ts'
 import { makeTenants } from '../../subject/tenants.ts'
 import type { AuthTrial } from './judge.ts'
 import {
@@ -19,30 +20,32 @@ import { tryTokens } from './tokens.ts'
 
 const accountsNeeded = 14
 
+/** Further clinics, so that each attack on a login has an account that nobody has tried: the first two share a password. */
+export function authTenants(usual: readonly Tenant[]): Tenant[] {
+  const [one, other, ...untried] = makeTenants(usual.length + accountsNeeded).slice(usual.length)
+  if (one === undefined || other === undefined) throw new Error('Expected further tenants.')
+  const twin = { ...other, administrator: { ...other.administrator, password: one.administrator.password } }
+  return [...usual, one, twin, ...untried]
+}
+
 /** Attacks the administrator's login and token on two instances that know accounts enough to lock. */
 export async function tryAuthentication(
   app: App,
   database: ControlDatabase,
-  run: GateRun,
+  { tenants, secrets }: GateRun,
   { profile, progress }: Pick<ControlContext, 'profile' | 'progress'>,
 ): Promise<AuthTrial> {
-  const [first, second] = run.tenants
-  if (first === undefined || second === undefined) throw new Error('Expected two tenants.')
-  const more = makeTenants(run.tenants.length + accountsNeeded).slice(run.tenants.length)
-  const [one, other, ...untried] = more
-  if (one === undefined || other === undefined) throw new Error('Expected further tenants.')
-  const twin = { ...other, administrator: { ...other.administrator, password: one.administrator.password } }
-  const tenants = [...run.tenants, one, twin, ...untried]
-  // one after the other: the second finds the accounts that the first has made, and hashes no password again
-  const instances = [await app.start({ tenants }), await app.start({ tenants })] as const
-  const clients = instances.map((instance) => app.clientOf(instance))
-  const [client] = clients
-  if (client === undefined) throw new Error('Expected an instance.')
+  const [, , one, twin, ...untried] = tenants
+  if (one === undefined || twin === undefined) throw new Error('Expected the tenants that this trial asks for.')
+  const { client, instances } = app
+  const [first] = instances
+  if (first === undefined) throw new Error('Expected an instance.')
+  const clients = [client, app.clientOf(await app.start())]
 
   const session = await tryLogin(client, one.administrator)
   if (session.status !== 200)
     throw new Error(`A genuine login was refused with ${session.status}: ${session.text.slice(0, 200)}`)
-  const work = await measureLoginWork(client, instances[0].pid, one.administrator)
+  const work = await measureLoginWork(client, first.pid, one.administrator)
   progress('logins were timed')
   const accounts = new Accounts(untried)
   // times are compared while nothing else is going on
@@ -53,8 +56,8 @@ export async function tryAuthentication(
     tryDefaultCredentials(client, accounts),
   ])
   progress('wrong logins were tried')
-  const tokens = await tryTokens(app, client, run.secrets.jwt, profile === 'release')
-  const passwords = [first, second, ...tenants].map(({ administrator }) => administrator.password)
+  const tokens = await tryTokens(app, client, secrets.jwt, profile === 'release')
+  const passwords = tenants.map(({ administrator }) => administrator.password)
   return {
     ...tokens,
     lockout,
