@@ -37,6 +37,26 @@ const recordSource = z.union([
   ),
 ])
 
+const metricName = (name: string) =>
+  z
+    .string()
+    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'expected the name of a metric')
+    .default(name)
+
+const metricsSchema = z.strictObject({
+  /** Histogram of the time that requests take, in seconds unless its name ends in `_milliseconds`. */
+  requestDuration: metricName('http_request_duration_seconds'),
+  webhooksReceived: metricName('webhooks_received_total'),
+  webhooksProcessed: metricName('webhooks_processed_total'),
+  messagesSent: metricName('messages_sent_total'),
+  messagesFailed: metricName('messages_failed_total'),
+  deadLetters: metricName('dead_letters'),
+  breakerState: metricName('circuit_breaker_state'),
+  queueDepth: metricName('queue_depth'),
+  processorSeconds: metricName('process_cpu_seconds_total'),
+  memoryBytes: metricName('process_resident_memory_bytes'),
+})
+
 /** A statement by the owner that no machine can verify: who says so, why, about what, until when. */
 const statementSchema = z.strictObject({
   scope: z.string().min(1),
@@ -101,6 +121,8 @@ export const subjectSchema = z
     rateLimits: z
       .strictObject({ service: rateLimitSchema.prefault({ requests: 600, windowSeconds: 60 }) })
       .prefault({}),
+    /** Names of the key metrics, where they differ. */
+    metrics: metricsSchema.prefault({}),
     webhooks: z
       .strictObject({
         /** `timestamped` is what Calendly sends today, `body` the plain HMAC in X-Calendly-Signature. */
