@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chooseRequests, expandRequest } from './expand.ts'
+import { expandRequest, makeChooser } from './expand.ts'
 import type { ExpandedRequest } from './expand.ts'
 import { arrivalTimes, durationOf, loadPlanSchema } from './plan.ts'
 import type { LoadPlan, LoadScenario } from './plan.ts'
@@ -79,10 +79,10 @@ async function runScenario({
   samples,
   dropped,
 }: ScenarioRun): Promise<void> {
-  const choices = chooseRequests(scenario, plan.seed + index)
+  const choose = makeChooser(scenario.requests, plan.seed + index)
   const underWay = new Set<Promise<void>>()
   let sequence = 0
-  for (const [arrival, time] of arrivalTimes(scenario.arrival).entries()) {
+  for (const time of arrivalTimes(scenario.arrival)) {
     const intendedAt = startedAt + time
     const wait = intendedAt - now()
     if (wait > 1) await sleep(wait)
@@ -93,10 +93,7 @@ async function runScenario({
     sequence += 1
     const client = clients[(sequence + index * 7919) % clients.length]
     if (client === undefined) throw new Error('Expected at least one client.')
-    const choice = choices[arrival]
-    const template = choice === undefined ? undefined : scenario.requests[choice.index]
-    if (choice === undefined || template === undefined) throw new Error('Expected a request for each arrival.')
-    const expanded = expandRequest(template, { sequence, ordinal: choice.ordinal })
+    const expanded = expandRequest(choose(), sequence)
     const sent = client
       .send(expanded, plan.requestTimeoutMilliseconds, { scenario: scenario.name, intendedAt })
       .then((sample) => {

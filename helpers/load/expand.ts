@@ -1,6 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { arrivalTimes } from './plan.ts'
-import type { LoadScenario, RequestTemplate } from './plan.ts'
+import type { RequestTemplate } from './plan.ts'
 import { mulberry32 } from '../random.ts'
 
 /** A request ready to be sent. */
@@ -14,11 +13,7 @@ export interface ExpandedRequest {
 }
 
 /** Fills in a template's placeholders; every request carries an X-Correlation-Id by which its effects are found. */
-export function expandRequest(
-  template: RequestTemplate,
-  { sequence, ordinal }: { sequence: number; ordinal: number },
-  now = Date.now(),
-): ExpandedRequest {
+export function expandRequest(template: RequestTemplate, sequence: number, now = Date.now()): ExpandedRequest {
   const correlationId = randomUUID()
   const values: Record<string, (argument: string) => string> = {
     uuid: () => randomUUID(),
@@ -35,10 +30,6 @@ export function expandRequest(
     pick: (choices) => {
       const all = choices.split('|')
       return all[Math.floor(Math.random() * all.length)] ?? ''
-    },
-    each: (choices) => {
-      const all = choices.split('|')
-      return all[ordinal % all.length] ?? ''
     },
   }
   const fill = (text: string, extra: Record<string, string> = {}): string =>
@@ -57,26 +48,14 @@ export function expandRequest(
   return { name: template.name, method: template.method, url: fill(template.url), headers, body, correlationId }
 }
 
-/** Which of a scenario's requests is sent at an arrival, and how many of its kind were sent before. */
-export interface Choice {
-  index: number
-  ordinal: number
-}
-
-/** The request of each arrival, chosen by weight; the same for the same seed, whichever engine sends them. */
-export function chooseRequests(scenario: LoadScenario, seed: number): Choice[] {
-  const { requests } = scenario
-  const total = requests.reduce((sum, template) => sum + template.weight, 0)
+/** Chooses templates by their weight, the same way for the same seed. */
+export function makeChooser(templates: readonly RequestTemplate[], seed: number): () => RequestTemplate {
+  const total = templates.reduce((sum, template) => sum + template.weight, 0)
   const random = mulberry32(seed)
-  const sent = requests.map(() => 0)
-  return arrivalTimes(scenario.arrival).map(() => {
+  return () => {
     let rest = random() * total
-    const index = Math.max(
-      0,
-      requests.findIndex((template) => (rest -= template.weight) < 0),
-    )
-    const ordinal = sent[index] ?? 0
-    sent[index] = ordinal + 1
-    return { index, ordinal }
-  })
+    const chosen = templates.find((template) => (rest -= template.weight) < 0) ?? templates[0]
+    if (chosen === undefined) throw new Error('Expected at least one request template.')
+    return chosen
+  }
 }

@@ -44,12 +44,16 @@ const filler = (values, extra) => (text) =>
     return values[name] ? values[name](argument || '') : whole
   })
 
+function choose(templates) {
+  let rest = Math.random() * templates.reduce((sum, template) => sum + template.weight, 0)
+  return templates.find((template) => (rest -= template.weight) < 0) || templates[0]
+}
+
 export function send() {
   const name = exec.scenario.name
   const scenario = plan.scenarios.find((candidate) => candidate.name === name)
   const number = exec.scenario.iterationInTest
   const intended = exec.scenario.startTime + plan.times[name][Math.min(number, plan.times[name].length - 1)]
-  const [index, ordinal] = plan.choices[name][Math.min(number, plan.choices[name].length - 1)]
   const now = Date.now()
   const correlationId = uuid()
   const values = {
@@ -70,12 +74,8 @@ export function send() {
       const all = choices.split('|')
       return all[Math.floor(Math.random() * all.length)]
     },
-    each: (choices) => {
-      const all = choices.split('|')
-      return all[ordinal % all.length]
-    },
   }
-  const template = scenario.requests[index]
+  const template = choose(scenario.requests)
   const fill = filler(values)
   const body = template.body === undefined ? null : fill(template.body)
   const headers = { 'X-Correlation-Id': correlationId }

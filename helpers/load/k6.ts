@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import type { LoadOptions } from './builtin.ts'
-import { chooseRequests } from './expand.ts'
 import { arrivalTimes, durationOf } from './plan.ts'
 import type { LoadPlan } from './plan.ts'
 import type { LoadResult, LoadSample } from './result.ts'
@@ -44,13 +43,7 @@ export async function runK6(k6: K6, plan: LoadPlan, options: LoadOptions = {}): 
   try {
     const files = { plan: join(directory, 'plan.json'), points: join(directory, 'points.json') }
     const times = Object.fromEntries(plan.scenarios.map((scenario) => [scenario.name, arrivalTimes(scenario.arrival)]))
-    const choices = Object.fromEntries(
-      plan.scenarios.map((scenario, index) => [
-        scenario.name,
-        chooseRequests(scenario, plan.seed + index).map((choice) => [choice.index, choice.ordinal]),
-      ]),
-    )
-    await writeFile(files.plan, JSON.stringify({ ...plan, times, choices }))
+    await writeFile(files.plan, JSON.stringify({ ...plan, times }))
     await execute(k6, plan, files, options)
     const read = await readPoints(files.points)
     return {

@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest'
 import { runBuiltin } from './builtin.ts'
 import { runLoad } from './engine.ts'
 import type { EngineChoice } from './engine.ts'
-import { chooseRequests } from './expand.ts'
 import { frozenQuantile, startFreezingServer } from './freezing-server.ts'
 import { quantileInterval } from './interval.ts'
 import { findK6 } from './k6.ts'
@@ -80,56 +79,6 @@ describe('percentiles', () => {
 })
 
 describe.each(engines)('the %s engine', (engine) => {
-  test('sends several scenarios at once, each the mix that its seed gives', { timeout: 30_000 }, async () => {
-    const seen: string[] = []
-    const server = createServer((request, response) => {
-      seen.push(request.url ?? '')
-      response.statusCode = request.url?.startsWith('/made') === true ? 201 : 200
-      response.end()
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
-    const arrival = { startRate: 30, stages: [{ durationSeconds: 1.01, targetRate: 30 }] }
-    const plan = planFor(url, 1, 1, {
-      scenarios: [
-        {
-          name: 'read',
-          arrival,
-          expectedStatuses: [200],
-          requests: [
-            { name: 'each', method: 'GET', url: `${url}/{{each:a|b|c}}` },
-            { name: 'made', weight: 0.5, method: 'POST', url: `${url}/made`, expectedStatuses: [201] },
-          ],
-        },
-        {
-          name: 'count',
-          arrival,
-          expectedStatuses: [200],
-          requests: [{ name: 'next', method: 'GET', url: `${url}/next/{{each:${[...Array(40).keys()].join('|')}}}` }],
-        },
-      ],
-    })
-    const result = await runLoad(plan, engine)
-    server.close()
-    const [read] = loadPlanSchema.parse(plan).scenarios
-    const choices = read === undefined ? [] : chooseRequests(read, plan.seed)
-    const madeOf = choices.filter(({ index }) => index === 1).length
-    expect(result.scenarios.map(({ requests }) => requests.failed)).toEqual([0, 0])
-    // one after the other, none twice
-    const next = seen.filter((path) => path.startsWith('/next/'))
-    expect(new Set(next).size).toBe(next.length)
-    expect([...Array(30).keys()].map((number) => `/next/${number}`)).toEqual(expect.arrayContaining(next))
-    // a busy machine or the end of the plan may keep k6 from sending a few
-    const { started = 0 } = result.scenarios[0]?.requests ?? {}
-    const made = seen.filter((path) => path === '/made').length
-    expect(result.scenarios[0]?.requestsByName.made).toEqual({ started: made, failed: 0 })
-    expect(madeOf - made).toBeLessThanOrEqual(choices.length - started)
-    expect(madeOf - made).toBeGreaterThanOrEqual(0)
-    const letters = ['a', 'b', 'c'].map((letter) => seen.filter((path) => path === `/${letter}`).length)
-    expect(Math.max(...letters) - Math.min(...letters)).toBeLessThanOrEqual(1 + choices.length - started)
-  })
-
   test('sends what is planned, from many addresses, signed', { timeout: 30_000 }, async () => {
     const seen: { from: string | undefined; body: string; headers: IncomingMessage['headers'] }[] = []
     const server = createServer((request, response) => {

@@ -24,8 +24,6 @@ const requestSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).default({}),
   body: z.string().optional(),
   signature: signatureSchema.optional(),
-  /** Where they differ from the scenario's. */
-  expectedStatuses: z.array(z.int()).min(1).optional(),
 })
 
 const scenarioSchema = z.strictObject({
@@ -41,8 +39,7 @@ const scenarioSchema = z.strictObject({
 
 /**
  * A load: what arrives when. Texts may hold {{uuid}}, {{correlationId}} (the same throughout one request), {{sequence}},
- * {{unix}}, {{iso}}, {{isoFuture:<hours>}}, {{random:<low>:<high>}}, {{pick:a|b}} and {{each:a|b}} (the next one each time this
- * request is sent, from the first again after the last); signatures also {{body}}.
+ * {{unix}}, {{iso}}, {{isoFuture:<hours>}}, {{random:<low>:<high>}} and {{pick:a|b}}; signatures also {{body}}.
  */
 export const loadPlanSchema = z.strictObject({
   name: z.string().min(1),

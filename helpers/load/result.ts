@@ -46,8 +46,6 @@ const scenarioResultSchema = z.strictObject({
   errors: z.record(z.string(), count),
   latencyMilliseconds: latencySchema,
   byRequest: z.record(z.string(), latencySchema),
-  /** Requests sent and failed, by name. */
-  requestsByName: z.record(z.string(), z.strictObject({ started: count, failed: count })),
   /** Requests started in the planned time as a share of those planned. */
   achievedRatio: z.number().nonnegative(),
   perSecond: z.array(z.strictObject({ second: count, started: count, failed: count, p95: milliseconds.nullable() })),
@@ -78,7 +76,6 @@ const largestLagMilliseconds = 500
 export function doubtsOf(result: LoadResult, scenario: ScenarioResult, leastAchievedRatio = 0.99): string[] {
   const { requests, achievedRatio, latencyMilliseconds } = scenario
   const lag = result.generator.eventLoopLagMilliseconds
-  const lateness = latenessOf(result, scenario)
   const doubts: string[] = []
   if (latencyMilliseconds.samples === 0) doubts.push('no request was answered: there is nothing to measure')
   // one request missing is within the rounding of a plan's end, however short the plan is
@@ -89,17 +86,5 @@ export function doubtsOf(result: LoadResult, scenario: ScenarioResult, leastAchi
   if (lag !== null && lag.p99 > largestLagMilliseconds) {
     doubts.push(`the generator itself was late: its event loop lagged ${Math.round(lag.p99)} ms (p99)`)
   }
-  if (lateness > largestLagMilliseconds) {
-    doubts.push(`the generator sent one in a hundred more than ${Math.round(lateness)} ms late`)
-  }
   return doubts
-}
-
-/** How late the generator was, in milliseconds, with one in a hundred of a scenario's requests; 0 when it sent none. */
-export function latenessOf(result: LoadResult, scenario: ScenarioResult): number {
-  const late = result.samples
-    .filter((sample) => sample.scenario === scenario.name)
-    .map((sample) => Math.max(0, sample.startedAt - sample.intendedAt))
-    .toSorted((a, b) => a - b)
-  return late[Math.ceil(late.length * 0.99) - 1] ?? 0
 }

@@ -44,11 +44,8 @@ export function summariseScenario(
   details: { startedAt: number; dropped: number },
 ): ScenarioResult {
   const planned = arrivalTimes(scenario.arrival).length
-  const expected = new Map(
-    scenario.requests.map(({ name, expectedStatuses }) => [name, expectedStatuses ?? scenario.expectedStatuses]),
-  )
-  const isExpected = ({ request, status }: LoadSample): boolean =>
-    status !== null && (expected.get(request) ?? scenario.expectedStatuses).includes(status)
+  const isExpected = (sample: LoadSample): boolean =>
+    sample.status !== null && scenario.expectedStatuses.includes(sample.status)
   const measured = samples.filter(
     (sample) =>
       sample.intendedAt - details.startedAt >= plan.warmupSeconds * 1000 && sample.latencyMilliseconds !== null,
@@ -58,11 +55,6 @@ export function summariseScenario(
   const byRequest: ScenarioResult['byRequest'] = {}
   for (const { name } of scenario.requests)
     byRequest[name] = latencyOf(latencies(measured.filter((sample) => sample.request === name)))
-  const requestsByName: ScenarioResult['requestsByName'] = {}
-  for (const { name } of scenario.requests) {
-    const sent = samples.filter((sample) => sample.request === name)
-    requestsByName[name] = { started: sent.length, failed: sent.filter((sample) => !isExpected(sample)).length }
-  }
   const end = details.startedAt + durationOf(scenario.arrival) * 1000
   const onTime = samples.filter((sample) => sample.startedAt <= end + 1000)
   return {
@@ -79,7 +71,6 @@ export function summariseScenario(
     errors: tally(samples.flatMap((sample) => sample.error ?? [])),
     latencyMilliseconds: latencyOf(latencies(measured)),
     byRequest,
-    requestsByName,
     achievedRatio: planned === 0 ? 0 : onTime.length / planned,
     perSecond: perSecond(samples, details.startedAt, isExpected),
   }

@@ -50,7 +50,7 @@ export class CaseRunner {
     if (!isTrusted) {
       const said =
         'not run: the control does not pass the reference application, so what it says of others means nothing'
-      return { ...about, outcome: 'error', said, durationMilliseconds: 0 }
+      return { ...about, outcome: 'error', said, atFirst: null, durationMilliseconds: 0 }
     }
     const answer = await this.#answer([control], (folder) => copyMutant(this.#context.reference, mutant, folder))
     return this.#note(about, expect === null ? { kind: 'passed' } : { kind: 'caught', word: expect }, answer)
@@ -88,17 +88,16 @@ export class CaseRunner {
   }
 
   #note(
-    about: Omit<ProofCase, keyof Judgement | 'durationMilliseconds'>,
+    about: Omit<ProofCase, keyof Judgement | 'atFirst' | 'durationMilliseconds'>,
     expectation: Expectation,
     answer: GateAnswer,
   ) {
     const judgement = judgeCase(expectation, about.control, answer)
     const { durationMilliseconds } = answer
-    const proofCase: ProofCase = { ...about, ...judgement, durationMilliseconds }
+    const proofCase: ProofCase = { ...about, ...judgement, atFirst: null, durationMilliseconds }
     const seconds = (durationMilliseconds / 1000).toFixed(1)
-    this.#context.say(
-      `${isGood(proofCase) ? '✅' : '❌'} ${about.control} ${about.kind} ${basename(about.file)}: ${judgement.outcome} (${seconds} s)`,
-    )
+    const told = `${about.control} ${about.kind} ${basename(about.file)}: ${judgement.outcome} (${seconds} s)`
+    this.#context.say(isGood(proofCase) ? `✅ ${told}` : `❌ ${told}: ${judgement.said.slice(0, 400)}`)
     return proofCase
   }
 

@@ -12,6 +12,8 @@ export interface ProofCase {
   expect: string | null
   outcome: CaseOutcome
   said: string
+  /** How it ended while other cases ran, where it had to be shown again alone; null where the first answer holds. */
+  atFirst: { outcome: CaseOutcome; said: string } | null
   durationMilliseconds: number
 }
 
@@ -40,6 +42,7 @@ export function renderMatrix(matrix: Matrix): string {
   const controls = [...new Set(matrix.cases.map(({ control }) => control))].sort()
   const rows = controls.map((control) => rowOf(control, matrix.cases))
   const wrong = matrix.cases.filter((proofCase) => !isGood(proofCase))
+  const again = matrix.cases.filter(({ atFirst }) => atFirst !== null)
   const { passed, failed } = matrix.counts
   const seconds = (matrix.durationMilliseconds / 1000).toFixed(0)
   return [
@@ -47,6 +50,9 @@ export function renderMatrix(matrix: Matrix): string {
     `${passed} as they have to be, ${failed} not; ${seconds} s, ${matrix.jobs} at a time, begun ${matrix.startedAt}.`,
     table([['control', 'reference', 'defects caught', 'variants passed', 'degenerate refused', 'wrong'], ...rows]),
     ...(wrong.length === 0 ? [] : ['## Not as it has to be', wrong.map(describeCase).join('\n')]),
+    ...(again.length === 0
+      ? []
+      : ['## Shown a second time, alone: another answer while other cases ran', again.map(describeAgain).join('\n')]),
     ...(matrix.problems.length === 0
       ? []
       : ['## Problems', matrix.problems.map((problem) => `- ${problem}`).join('\n')]),
@@ -70,9 +76,13 @@ function rowOf(control: string, cases: readonly ProofCase[]): string[] {
 
 function describeCase({ kind, control, file, sentence, outcome, expect, said }: ProofCase): string {
   const wanted = expect === null ? '' : ` (expected word: ${JSON.stringify(expect)})`
-  const quoted = said.trim().split('\n').join('\n    ')
-  return `- **${outcome}** ${control}, ${kind} ${file}: ${sentence}${wanted}\n    The control said: ${quoted}`
+  return `- **${outcome}** ${control}, ${kind} ${file}: ${sentence}${wanted}\n    The control said: ${indented(said)}`
 }
+
+const describeAgain = ({ kind, control, file, outcome, atFirst }: ProofCase): string =>
+  `- ${control}, ${kind} ${file}: ${atFirst?.outcome} at first, then ${outcome}\n    At first the control said: ${indented(atFirst?.said ?? '')}`
+
+const indented = (text: string): string => text.trim().split('\n').join('\n    ')
 
 function table(rows: readonly (readonly string[])[]): string {
   const [head = []] = rows

@@ -19,12 +19,15 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** A gate in small: its one control reads the oldest protocol from the subject's source. */
 const smallGate = `
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 const { ARO_GATE_SUBJECT: file, ARO_GATE_REPORT_DIR: reports } = process.env
 const { default: subject } = await import(file)
 let oldest
 try { oldest = readFileSync(join(subject.root, 'src/tls.txt'), 'utf8').trim() } catch {}
+const tried = new URL('tried', import.meta.url)
+if (oldest === 'late' && existsSync(tried)) oldest = 'oldest 1.0'
+if (oldest === 'late') writeFileSync(tried, '')
 if (oldest === 'crash') process.exit(3)
 if (oldest === 'hang') setInterval(() => undefined, 1000)
 else {
@@ -75,6 +78,16 @@ test('tells caught from missed, for the wrong reason, refused and broken', async
   const text = renderMatrix(matrix)
   expect(text).toContain('| security/tls | 1/1 ')
   expect(text).toContain('- **missed** security/tls, defect fixtures/defects/security/tls/unnoticed.patch')
+})
+
+test('asks again, alone, where the answer is not as it has to be, and tells both', async () => {
+  defect('late', 'late', '1.0')
+  const matrix = await run()
+  expect(matrix.cases.find(({ file }) => file.endsWith('late.patch'))).toMatchObject({
+    outcome: 'caught',
+    atFirst: { outcome: 'missed', said: 'passed' },
+  })
+  expect(renderMatrix(matrix)).toContain('late.patch: missed at first, then caught')
 })
 
 test('does not try defects on a control that fails the reference application', async () => {
