@@ -13,11 +13,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-test('puts all four in place and leaves nothing else, over those of an earlier run', () => {
+test('puts all of them in place and leaves nothing else, over those of an earlier run', () => {
   const target = join(directory, 'reports', 'gate')
   writeReports(target, reportOn('go'))
   writeReports(target, incompleteReport({ runId: 'next', startedAt: '2026-11-23T10:00:00.000Z' }))
-  expect(readdirSync(target).sort()).toEqual(['junit.xml', 'report.json', 'report.md', 'report.sarif'])
+  expect(readdirSync(target).sort()).toEqual(['junit.xml', 'manifest.json', 'report.json', 'report.md', 'report.sarif'])
   const written = reportSchema.parse(JSON.parse(readFileSync(join(target, 'report.json'), 'utf8')))
   expect(written).toMatchObject({ runId: 'next', verdict: 'NO-GO' })
   expect(readFileSync(join(target, 'report.md'), 'utf8')).toContain('**NO-GO (incomplete)**')
@@ -33,7 +33,7 @@ test('says where and what to do when it cannot write, and keeps the earlier repo
 
 test('replaces no report when one of them cannot be written', () => {
   writeReports(directory, reportOn('one-failure'))
-  // in the way of the last of the four
+  // in the way of one of the last
   const blocked = join(directory, `report.sarif.${process.pid}.tmp`)
   mkdirSync(blocked)
   expect(() => writeReports(directory, reportOn('go'))).toThrow('report.sarif')

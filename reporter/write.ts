@@ -4,6 +4,8 @@ import { renderJunit } from './junit.ts'
 import { renderMarkdown } from './markdown.ts'
 import type { Report } from './record.ts'
 import { renderSarif } from './sarif.ts'
+import { envelopeName } from './seal/envelope.ts'
+import { manifestName, renderManifest } from './seal/manifest.ts'
 import { renderSummary } from './summary.ts'
 
 const renderings: Record<string, (report: Report) => string> = {
@@ -14,13 +16,14 @@ const renderings: Record<string, (report: Report) => string> = {
 }
 
 /**
- * Writes report.md, report.json, junit.xml and report.sarif, all or none: each whole under another name first, then put in
- * place. Synchronous, so that it works while the process exits. @throws with the path and what to do.
+ * Writes report.md, report.json, junit.xml and report.sarif with their manifest, all or none: each whole under another name
+ * first, then put in place; a signature of an earlier run is taken away. Synchronous, so that it works while the process exits. @throws with the path and what to do.
  */
 export function writeReports(directory: string, report: Report): void {
-  const files = Object.entries(renderings).map(([name, render]) => {
+  const texts = new Map(Object.entries(renderings).map(([name, render]) => [name, render(report)]))
+  const files = [...texts, [manifestName, renderManifest(report.runId, texts)] as const].map(([name, text]) => {
     const path = join(directory, name)
-    return { path, temporary: `${path}.${process.pid}.tmp`, text: render(report) }
+    return { path, temporary: `${path}.${process.pid}.tmp`, text }
   })
   let path = directory
   try {
@@ -29,6 +32,7 @@ export function writeReports(directory: string, report: Report): void {
       path = file.path
       writeFileSync(file.temporary, file.text)
     }
+    rmSync(join(directory, envelopeName), { force: true })
     for (const file of files) {
       path = file.path
       renameSync(file.temporary, file.path)
