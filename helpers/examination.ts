@@ -34,8 +34,7 @@ export async function examine<Schema extends z.ZodObject, const Needs extends re
   { timeLimitSeconds, run, progress }: Examination,
 ): Promise<ControlRecord> {
   const startedAt = performance.now()
-  const ownRun: GateRun = { ...run, tenants: definition.tenants?.(run.tenants) ?? run.tenants }
-  const finding = await gatherAndJudge(definition, { timeLimitSeconds, run: ownRun, progress })
+  const { finding, tenants } = await gatherAndJudge(definition, { timeLimitSeconds, run, progress })
   const shortfalls = finding.shortfalls.map((shortfall) => ({ severity: definition.severity, ...shortfall }))
   const outcome = shortfalls.length > 0 ? 'failed' : finding.reason === null ? 'passed' : 'unverified'
   const { requirement, target, method, severity } = definition
@@ -53,20 +52,23 @@ export async function examine<Schema extends z.ZodObject, const Needs extends re
     reason: finding.reason,
     durationMilliseconds: performance.now() - startedAt,
   }
-  return redact(record, secretsOf(ownRun))
+  return redact(record, secretsOf({ ...run, tenants }))
 }
 
 async function gatherAndJudge<Schema extends z.ZodObject, const Needs extends readonly FacilityName[]>(
   definition: ControlDefinition<Schema, Needs>,
   { timeLimitSeconds, run, progress }: Examination,
-): Promise<Finding> {
+): Promise<{ finding: Finding; tenants: GateRun['tenants'] }> {
   const timeUp = new AbortController()
   let opened: OpenedFacilities<Needs[number]> | undefined
   let finding: Finding
+  let { tenants } = run
   try {
     const subject = await loadSubject(run.subjectFile)
+    tenants = definition.tenants?.(run.tenants) ?? run.tenants
+    const ownRun: GateRun = { ...run, tenants }
     const gathering = (async () => {
-      opened = await openFacilities(definition.needs, { run, subject, signal: timeUp.signal })
+      opened = await openFacilities(definition.needs, { run: ownRun, subject, signal: timeUp.signal })
       const { seed, profile } = run
       return definition.measure({ ...opened.facilities, subject, seed, profile, signal: timeUp.signal, progress })
     })()
@@ -82,7 +84,7 @@ async function gatherAndJudge<Schema extends z.ZodObject, const Needs extends re
   } catch (error) {
     finding.reason ??= `What the control started could not be cleared away: ${reasonOf(error)}`
   }
-  return finding
+  return { finding, tenants }
 }
 
 function judgeEvidence<Schema extends z.ZodObject, const Needs extends readonly FacilityName[]>(

@@ -1,26 +1,17 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { renderJunit } from './junit.ts'
-import { renderMarkdown } from './markdown.ts'
 import type { Report } from './record.ts'
-import { renderSarif } from './sarif.ts'
+import { renderFiles } from './renderings.ts'
 import { envelopeName } from './seal/envelope.ts'
 import { manifestName, renderManifest } from './seal/manifest.ts'
 import { renderSummary } from './summary.ts'
-
-const renderings: Record<string, (report: Report) => string> = {
-  'report.md': (report) => renderMarkdown(report),
-  'report.json': (report) => `${JSON.stringify(report, null, 2)}\n`,
-  'junit.xml': renderJunit,
-  'report.sarif': renderSarif,
-}
 
 /**
  * Writes report.md, report.json, junit.xml and report.sarif with their manifest, all or none: each whole under another name
  * first, then put in place; a signature of an earlier run is taken away. Synchronous, so that it works while the process exits. @throws with the path and what to do.
  */
 export function writeReports(directory: string, report: Report): void {
-  const texts = new Map(Object.entries(renderings).map(([name, render]) => [name, render(report)]))
+  const texts = renderFiles(report)
   const files = [...texts, [manifestName, renderManifest(report.runId, texts)] as const].map(([name, text]) => {
     const path = join(directory, name)
     return { path, temporary: `${path}.${process.pid}.tmp`, text }
@@ -32,7 +23,8 @@ export function writeReports(directory: string, report: Report): void {
       path = file.path
       writeFileSync(file.temporary, file.text)
     }
-    rmSync(join(directory, envelopeName), { force: true })
+    path = join(directory, envelopeName)
+    rmSync(path, { force: true })
     for (const file of files) {
       path = file.path
       renameSync(file.temporary, file.path)

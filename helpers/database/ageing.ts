@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import { quoteIdentifier, withClient } from './client.ts'
 import { listTables } from './tables.ts'
 
@@ -19,21 +21,45 @@ export function ageDatabase(
        FROM information_schema.columns WHERE is_generated = 'ALWAYS'`,
     )
     const fixed = new Set(generated.map(({ name }) => name))
-    let moved = 0
-    await client.query('BEGIN')
-    for (const { qualified, schema, name, columns } of await listTables(client)) {
+    const tables = (await listTables(client)).flatMap(({ qualified, schema, name, columns }) => {
       const moments = columns.filter(
         (column) => column.type.startsWith('timestamp') && !fixed.has(`${schema}.${name}.${column.name}`),
       )
-      if (moments.length === 0 || !isAged(`${schema}.${name}`)) continue
-      const changes = moments.map((column) => {
-        const identifier = quoteIdentifier(column.name)
-        return `${identifier} = ${identifier} - make_interval(secs => $1)`
-      })
-      await client.query(`UPDATE ${qualified} SET ${changes.join(', ')}`, [seconds])
-      moved += moments.length
+      return moments.length === 0 || !isAged(`${schema}.${name}`) ? [] : [{ qualified, moments }]
+    })
+    // gives way before the subject's own statements would be ended for a deadlock, which is looked for after 1 s
+    await client.query("SET lock_timeout = '300ms'")
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await moveBack(client, tables, seconds)
+      } catch (error) {
+        await client.query('ROLLBACK')
+        if (!isLockConflict(error) || tries === mostTries) throw error
+        await sleep(50 * tries)
+      }
     }
-    await client.query('COMMIT')
-    return moved
   })
+}
+
+const mostTries = 15
+
+/** Two transactions that wait for each other, or a lock that was not to be had in time. */
+const isLockConflict = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '55P03')
+
+async function moveBack(
+  client: pg.Client,
+  tables: readonly { qualified: string; moments: readonly { name: string }[] }[],
+  seconds: number,
+): Promise<number> {
+  await client.query('BEGIN')
+  for (const { qualified, moments } of tables) {
+    const changes = moments.map((column) => {
+      const identifier = quoteIdentifier(column.name)
+      return `${identifier} = ${identifier} - make_interval(secs => $1)`
+    })
+    await client.query(`UPDATE ${qualified} SET ${changes.join(', ')}`, [seconds])
+  }
+  await client.query('COMMIT')
+  return tables.reduce((sum, { moments }) => sum + moments.length, 0)
 }

@@ -42,17 +42,20 @@ export function renderMatrix(matrix: Matrix): string {
   const controls = [...new Set(matrix.cases.map(({ control }) => control))].sort()
   const rows = controls.map((control) => rowOf(control, matrix.cases))
   const wrong = matrix.cases.filter((proofCase) => !isGood(proofCase))
-  const again = matrix.cases.filter(({ atFirst }) => atFirst !== null)
+  const again = matrix.cases.filter(({ atFirst, outcome }) => atFirst !== null && isGood({ outcome }))
   const { passed, failed } = matrix.counts
   const seconds = (matrix.durationMilliseconds / 1000).toFixed(0)
   return [
     '# Kill matrix',
-    `${passed} as they have to be, ${failed} not; ${seconds} s, ${matrix.jobs} at a time, begun ${matrix.startedAt}.`,
+    `${passed} as they have to be (${again.length} of them only when nothing else ran), ${failed} not; ${seconds} s, ${matrix.jobs} at a time, begun ${matrix.startedAt}.`,
     table([['control', 'reference', 'defects caught', 'variants passed', 'degenerate refused', 'wrong'], ...rows]),
     ...(wrong.length === 0 ? [] : ['## Not as it has to be', wrong.map(describeCase).join('\n')]),
     ...(again.length === 0
       ? []
-      : ['## Shown a second time, alone: another answer while other cases ran', again.map(describeAgain).join('\n')]),
+      : [
+          '## Another answer while other cases ran, and twice as it has to be alone',
+          again.map(describeAgain).join('\n'),
+        ]),
     ...(matrix.problems.length === 0
       ? []
       : ['## Problems', matrix.problems.map((problem) => `- ${problem}`).join('\n')]),

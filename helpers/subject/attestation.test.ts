@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { evidenceFileSchema, humanNameSchema } from '../evidence/attestation.ts'
+import { judgeEvidenceFiles } from '../evidence/attestation.ts'
 import { readAttestation } from './attestation.ts'
 import { parseSubject } from './load.ts'
 
@@ -55,8 +56,19 @@ test('a record in force is read with the files that back it', async () => {
     record: 'record.json',
     datedOn: '2026-11-01',
     ageDays: 24,
-    evidenceFiles: [{ path: 'drill.md', sha256, bytes: artefact.length }],
+    evidenceFiles: [{ path: 'drill.md', sha256, foundSha256: sha256, bytes: artefact.length }],
   })
+})
+
+test('a file that was altered since is told with what it has', async () => {
+  const { attested } = await read(written({}, 'something else'))
+  expect(attested.evidenceFiles).toEqual([
+    { path: 'drill.md', sha256, foundSha256: createHash('sha256').update('something else').digest('hex'), bytes: 14 },
+  ])
+  expect(judgeEvidenceFiles(attested)).toEqual([
+    expect.objectContaining({ what: expect.stringMatching(/^drill\.md was altered after/) as string }),
+  ])
+  expect(judgeEvidenceFiles((await read(written())).attested)).toEqual([])
 })
 
 test.each([
@@ -67,7 +79,6 @@ test.each([
   ['is too old', () => read(written({ date: '2026-08-26' })), /91 days ago; at most 90/],
   ['is of the future', () => read(written({ date: '2026-11-26' })), /still to come/],
   ['is backed by nothing', () => read(written({ evidence: [] })), /evidence/],
-  ['is backed by a file that was altered', () => read(written({}, 'something else')), /was altered after/],
   [
     'is backed by a file that is gone',
     () => read({ 'record.json': JSON.stringify(record) }),

@@ -21,6 +21,12 @@ export const envelopeSchema = z.strictObject({
 /** @see envelopeSchema */
 export type Envelope = z.infer<typeof envelopeSchema>
 
+/** A public key that was read, so that a file that holds none is not taken for a wrong report. */
+export type PublicKey = KeyObject
+
+/** Kinds of keys that both sign and verify here. */
+const keyTypes = ['ed25519', 'ec', 'rsa']
+
 /** Signs a statement with a private key in PEM: Ed25519, ECDSA or RSA. @throws when the text is no such key. */
 export function sealStatement(statement: Statement, privateKey: string): Envelope {
   const key = readKey('private', () => createPrivateKey(privateKey))
@@ -34,9 +40,15 @@ export function sealStatement(statement: Statement, privateKey: string): Envelop
   }
 }
 
-/** The statement in an envelope that this public key (PEM) has signed. @throws when it has not, or the text is no such key. */
-export function openEnvelope(envelope: Envelope, publicKey: string): Statement {
-  const key = readKey('public', () => createPublicKey(publicKey))
+/** Reads a public key in PEM. @throws when the text is none, or a private key, which nobody who verifies should have. */
+export function readPublicKey(text: string): PublicKey {
+  if (text.includes('PRIVATE KEY'))
+    throw new Error('Expected a public key, got a private one: "openssl pkey -pubout" gives its public part.')
+  return readKey('public', () => createPublicKey(text))
+}
+
+/** The statement in an envelope that this key has signed. @throws when it has not. */
+export function openEnvelope(envelope: Envelope, key: PublicKey): Statement {
   const payload = Buffer.from(envelope.payload, 'base64')
   const signed = dsse.preAuthEncoding(envelope.payloadType, payload)
   const isSigned = envelope.signatures.some(({ sig }) =>
@@ -54,11 +66,13 @@ const keyIdOf = (key: KeyObject): string => sha256(key.export({ type: 'spki', fo
 
 /** Ed25519 hashes by itself. */
 const digestOf = ({ asymmetricKeyType }: KeyObject): string | null =>
-  asymmetricKeyType === 'ed25519' || asymmetricKeyType === 'ed448' ? null : 'sha256'
+  asymmetricKeyType === 'ed25519' ? null : 'sha256'
 
 function readKey(kind: string, read: () => KeyObject): KeyObject {
   try {
-    return read()
+    const key = read()
+    if (keyTypes.includes(key.asymmetricKeyType ?? '')) return key
+    throw new Error(`one of type ${key.asymmetricKeyType}, not ${keyTypes.join(', ')}`)
   } catch (error) {
     throw new Error(
       `Expected a ${kind} key in PEM, got ${error instanceof Error ? error.message : String(error)}. "openssl genpkey -algorithm ed25519" makes a private one, "openssl pkey -pubout" gives its public part.`,

@@ -68,7 +68,7 @@ export const authTrialSchema = z.object({
   }),
   passwords: z.object({
     logins: z.int().positive(),
-    /** Processor time of one login over that of a request that is refused at once. */
+    /** Processor time of one login over that of a request that is only let in and answered: the least of several means. */
     processorMillisecondsPerLogin: z.number(),
     accountsWithOnePassword: z.int().min(2),
     /** Columns that hold the same text for two accounts of one password. */
@@ -272,7 +272,7 @@ function judgePasswords({ passwords }: AuthTrial): JudgedShortfall[] {
   const found: JudgedShortfall[] = []
   if (spent < leastHashMilliseconds) {
     found.push({
-      what: `the password hash is fast: a login takes ${spent.toFixed(1)} ms of processor time (least of ${logins})`,
+      what: `the password hash is fast: a login takes ${spent.toFixed(1)} ms of processor time (least mean of ${logins})`,
       expected: `a slow hash: at least ${leastHashMilliseconds} ms of processor time for each login`,
       where: 'POST /auth/login, processor time of the process',
       mitigation,

@@ -36,7 +36,8 @@ export async function tryAuthentication(
   { profile, progress }: Pick<ControlContext, 'profile' | 'progress'>,
 ): Promise<AuthTrial> {
   const [, , one, twin, ...untried] = tenants
-  if (one === undefined || twin === undefined) throw new Error('Expected the tenants that this trial asks for.')
+  if (one === undefined || twin === undefined || one.administrator.password !== twin.administrator.password)
+    throw new Error('Expected the tenants that this trial asks for, two of them with one password.')
   const { client, instances } = app
   const [first] = instances
   if (first === undefined) throw new Error('Expected an instance.')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { attestedSchema } from '../../evidence/attestation.ts'
+import { attestedSchema, judgeEvidenceFiles } from '../../evidence/attestation.ts'
 import type { JudgedShortfall } from '../../evidence/shortfall.ts'
 
 /** The last rehearsal of an incident. */
@@ -60,5 +60,5 @@ export function judgeRehearsal(trial: IncidentTrial): JudgedShortfall[] {
       },
     ]
   })
-  return [...shortfalls.filter((shortfall) => shortfall !== false), ...left]
+  return [...judgeEvidenceFiles(trial), ...shortfalls.filter((shortfall) => shortfall !== false), ...left]
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { attestedSchema } from '../../evidence/attestation.ts'
+import { attestedSchema, judgeEvidenceFiles } from '../../evidence/attestation.ts'
 import type { JudgedShortfall } from '../../evidence/shortfall.ts'
 
 const instant = z.iso.datetime({ offset: true })
@@ -19,7 +19,11 @@ const levels = [1, 2]
 const mitigation = 'Complete the schedule for the release window, have it confirmed, and record it anew.'
 
 /** Each part of the release window without somebody at either level, or with one person at both. */
-export function judgeOnCall({ record: where, releaseWindow, shifts, examinedAt }: OnCallTrial): JudgedShortfall[] {
+export function judgeOnCall(trial: OnCallTrial): JudgedShortfall[] {
+  return [...judgeEvidenceFiles(trial), ...judgeWindow(trial)]
+}
+
+function judgeWindow({ record: where, releaseWindow, shifts, examinedAt }: OnCallTrial): JudgedShortfall[] {
   const [from, to] = [Date.parse(releaseWindow.from), Date.parse(releaseWindow.to)]
   const shortfall = (what: string, expected: string): JudgedShortfall => ({ what, expected, where, mitigation })
   if (to <= from)

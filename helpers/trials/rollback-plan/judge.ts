@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { attestedSchema } from '../../evidence/attestation.ts'
+import { attestedSchema, judgeEvidenceFiles } from '../../evidence/attestation.ts'
 import type { JudgedShortfall } from '../../evidence/shortfall.ts'
 
 /** The plan to go back, and the last time that somebody did. */
@@ -9,13 +9,24 @@ export const rollbackTrialSchema = attestedSchema.extend({
   drilled: z.object({
     version: z.string(),
     previousVersion: z.string(),
-    /** Whether the one precedes the other, by semantic versioning. */
-    isBefore: z.boolean(),
-    environment: z.string(),
+    /** Whether the previous version precedes the other; of two that are no numbers it is known only that they differ. */
+    isBefore: z.enum(['yes', 'no', 'unknown']),
+    environment: z.enum(['staging', 'production']),
     result: z.enum(['passed', 'failed']),
   }),
-  /** Versions of the two that no file of the drill's evidence tells of. */
-  untold: z.array(z.string()),
+  /** Each file that backs the drill, and what it tells. */
+  logs: z
+    .array(
+      z.object({
+        path: z.string(),
+        /** Whether it names the version, then the previous one, then the version again. */
+        goesThereAndBack: z.boolean(),
+        clockTimes: z.int().nonnegative(),
+        /** A line by which the drill did not pass. */
+        failure: z.string().nullable(),
+      }),
+    )
+    .min(1),
   participants: z.array(z.string()),
   runbook: z.object({ path: z.string(), isThere: z.boolean(), steps: z.int().nonnegative() }),
 })
@@ -25,11 +36,15 @@ export type RollbackTrial = z.infer<typeof rollbackTrialSchema>
 
 const fewestPeople = 2
 const fewestSteps = 2
+const fewestTimes = 2
 
 /** Each way in which there is no plan, or nobody has tried it for this release. */
 export function judgeRollbackPlan(trial: RollbackTrial): JudgedShortfall[] {
-  const { record: where, release, drilled, untold, participants, runbook } = trial
-  const { version, previousVersion, isBefore, environment, result } = drilled
+  return [...judgeEvidenceFiles(trial), ...judgeDrill(trial), ...judgeLogs(trial), ...judgeRunbook(trial)]
+}
+
+function judgeDrill({ record: where, release, drilled, participants }: RollbackTrial): JudgedShortfall[] {
+  const { version, previousVersion, isBefore, result } = drilled
   const people = new Set(participants.map((name) => name.trim().toLowerCase().replaceAll(/\s+/g, ' ')))
   const shortfalls: (JudgedShortfall | false)[] = [
     plain(version) !== plain(release) && {
@@ -38,7 +53,7 @@ export function judgeRollbackPlan(trial: RollbackTrial): JudgedShortfall[] {
       where,
       mitigation: 'Roll the candidate back in staging, and record that.',
     },
-    !isBefore && {
+    isBefore === 'no' && {
       what: `the version to go back to is ${previousVersion}, which does not come before ${version}`,
       expected: 'the version that runs in production now',
       where,
@@ -50,39 +65,63 @@ export function judgeRollbackPlan(trial: RollbackTrial): JudgedShortfall[] {
       where,
       mitigation: 'Mend what kept it from passing, and drill again.',
     },
-    !/^(?:staging|production)/i.test(environment) && {
-      what: `the drill was made in ${JSON.stringify(environment)}`,
-      expected: 'staging or production: instances, schema and data like those of the release',
-      where,
-      mitigation: 'Drill where the release could really be rolled back.',
-    },
     people.size < fewestPeople && {
-      what: `${people.size} person took part in the drill`,
+      what: `${people.size} participant in the drill`,
       expected: `at least ${fewestPeople} people, so that it does not depend on one`,
       where,
       mitigation: 'Drill with those who would be called, and record who took part.',
     },
-    untold.length > 0 && {
-      what: `no file of the drill's evidence tells of ${untold.join(' or ')}`,
-      expected: 'a log of the drill that names both versions, when each was deployed and what was seen',
-      where,
-      mitigation: 'Keep the log of this drill, and name it as evidence.',
-    },
-    !runbook.isThere && {
-      what: `the runbook ${runbook.path} is not there`,
-      expected: 'the runbook of a rollback, in the repository',
-      where,
-      mitigation: 'Name the runbook by its path from the root, or write it.',
-    },
-    runbook.isThere &&
-      runbook.steps < fewestSteps && {
-        what: `the runbook ${runbook.path} has ${runbook.steps} steps to take`,
-        expected: 'the steps of a rollback, as a numbered list',
-        where: runbook.path,
-        mitigation: 'Write down each step in its order.',
-      },
   ]
   return shortfalls.filter((shortfall) => shortfall !== false)
+}
+
+function judgeLogs({ drilled, logs }: RollbackTrial): JudgedShortfall[] {
+  const { version, previousVersion } = drilled
+  const failed = logs.flatMap(({ path, failure }): JudgedShortfall[] =>
+    failure === null
+      ? []
+      : [
+          {
+            what: `the drill is recorded as ${drilled.result}, and ${path} says that it failed: ${JSON.stringify(failure)}`,
+            expected: 'evidence of a drill that passed',
+            where: path,
+            mitigation: 'Mend what kept it from passing, and drill again.',
+          },
+        ],
+  )
+  if (logs.some((log) => log.goesThereAndBack && log.clockTimes >= fewestTimes)) return failed
+  const paths = logs.map(({ path }) => path).join(', ')
+  return [
+    ...failed,
+    {
+      what: `nothing that backs the drill tells how ${version} was deployed, then ${previousVersion}, then ${version} again, and when: ${paths}`,
+      expected: 'a log of the drill: each version in its order, with the time and what was seen',
+      where: paths,
+      mitigation: 'Keep the log of this drill, and name it as evidence with its SHA-256.',
+    },
+  ]
+}
+
+function judgeRunbook({ record, runbook }: RollbackTrial): JudgedShortfall[] {
+  if (!runbook.isThere) {
+    return [
+      {
+        what: `the runbook ${runbook.path} is not there`,
+        expected: 'the runbook of a rollback, in the repository',
+        where: record,
+        mitigation: 'Name the runbook by its path from the root, or write it.',
+      },
+    ]
+  }
+  if (runbook.steps >= fewestSteps) return []
+  return [
+    {
+      what: `the runbook ${runbook.path} has ${runbook.steps} steps to take`,
+      expected: 'the steps of a rollback, as a numbered list',
+      where: runbook.path,
+      mitigation: 'Write down each step in its order.',
+    },
+  ]
 }
 
 const plain = (version: string): string => version.trim().replace(/^v/i, '')

@@ -1,24 +1,25 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fromMarkdown } from 'mdast-util-from-markdown'
-import type { Nodes } from 'mdast'
-import { coerce, lt, parse } from 'semver'
+import { toString } from 'mdast-util-to-string'
+import type { RootContent } from 'mdast'
 import { z } from 'zod'
 import type { ControlContext } from '../../control.ts'
 import { evidenceFileSchema, humanNameSchema } from '../../evidence/attestation.ts'
 import type { FacilityMap } from '../../facilities.ts'
 import { readAttestation } from '../../subject/attestation.ts'
 import type { RollbackTrial } from './judge.ts'
+import { goesThereAndBack, precedes } from './versions.ts'
 
 const recordSchema = z
   .strictObject({
-    version: z.string().min(1),
-    previousVersion: z.string().min(1),
+    version: z.string().trim().min(1),
+    previousVersion: z.string().trim().min(1),
     runbook: z.string().min(1),
     owner: humanNameSchema,
     drill: z.strictObject({
       date: z.iso.date(),
-      environment: z.string().min(1),
+      environment: z.enum(['staging', 'production']),
       participants: z.array(humanNameSchema).min(1),
       result: z.enum(['passed', 'failed']),
       evidence: z.array(evidenceFileSchema).min(1),
@@ -44,35 +45,60 @@ export async function readRollbackPlan({
   })
   const { version, previousVersion, drill } = record
   const { environment, result, participants } = drill
-  const logs = await Promise.all(attested.evidenceFiles.map(({ path }) => readFile(join(subject.root, path), 'utf8')))
-  const runbook = await readFile(join(subject.root, record.runbook), 'utf8').catch(() => undefined)
+  const logs = await Promise.all(
+    attested.evidenceFiles.map(async ({ path }) => {
+      const text = await readFile(join(subject.root, path), 'utf8')
+      return {
+        path,
+        goesThereAndBack: goesThereAndBack(text, version, previousVersion),
+        clockTimes: new Set(text.match(/(?<![\d:])\d{1,2}:\d{2}(?!\d)/g)).size,
+        failure: failureIn(text),
+      }
+    }),
+  )
   return {
     ...attested,
     release: subject.version,
-    drilled: { version, previousVersion, isBefore: isBefore(previousVersion, version), environment, result },
-    untold: [version, previousVersion].filter((one) => !logs.some((log) => tellsOf(log, one))),
+    drilled: { version, previousVersion, isBefore: precedes(previousVersion, version), environment, result },
+    logs,
     participants,
-    runbook: {
-      path: record.runbook,
-      isThere: runbook !== undefined,
-      steps: runbook === undefined ? 0 : countSteps(fromMarkdown(runbook)),
-    },
+    runbook: await readRunbook(subject.root, record.runbook),
   }
 }
 
-/** Whether a version precedes another; of two that are no numbers it is known only that they differ. */
-function isBefore(version: string, other: string): boolean {
-  const [first, second] = [version, other].map((text) => parse(text) ?? coerce(text))
-  return first && second ? lt(first, second) : version !== other
+const failing =
+  /\b(?:result|outcome|verdict|conclusion|status)\b["'*\s]*[:=|–-]+["'*\s|]*(?:not\s+(?:passed|ok)|fail|abort|unsuccessful|incomplete)/i
+
+const failureIn = (text: string): string | null =>
+  text
+    .split('\n')
+    .find((line) => failing.test(line))
+    ?.trim()
+    .slice(0, 200) ?? null
+
+async function readRunbook(root: string, path: string): Promise<RollbackTrial['runbook']> {
+  if (relative(root, join(root, path)).startsWith('..'))
+    throw new Error(`The runbook ${path} lies outside the subject's root: keep it in the repository.`)
+  try {
+    const text = await readFile(join(root, path), 'utf8')
+    return { path, isThere: true, steps: countSteps(fromMarkdown(text).children) }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { path, isThere: false, steps: 0 }
+    throw error
+  }
 }
 
-/** Whether a text names a version, and not only a longer one that begins or ends like it. */
-function tellsOf(text: string, version: string): boolean {
-  const plain = version.replace(/^v/i, '').replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-  return new RegExp(String.raw`(?<![\d.])${plain}(?![\d.]*\d)`).test(text)
-}
+/** Parts of a runbook that say how to see a thing, and not what to do. */
+const observing = /symptom|detect|diagnos|verif|how to see/i
 
-const countSteps = (node: Nodes): number => {
-  const within = 'children' in node ? node.children.reduce((sum, child) => sum + countSteps(child), 0) : 0
-  return within + (node.type === 'list' && node.ordered === true ? node.children.length : 0)
+/** Points of numbered lists that say something, but for those of how to see it. */
+function countSteps(blocks: readonly RootContent[]): number {
+  let heading = ''
+  let steps = 0
+  for (const block of blocks) {
+    if (block.type === 'heading') heading = toString(block)
+    if (block.type !== 'list' || block.ordered !== true || observing.test(heading)) continue
+    steps += block.children.filter((item) => /\p{L}{2}/u.test(toString(item))).length
+  }
+  return steps
 }
