@@ -26,6 +26,11 @@ testJudge({
     ['a late answer', (trial) => (at(at(trial.outages, 1).answers, 0).slowestMilliseconds = 5200), /after 5200 ms/],
     ['a failing /health', (trial) => (at(trial.outages, 0).healthNot200 = 2), /\/health failed 2/],
     ['a /ready that stays', (trial) => (at(trial.outages, 0).unreadyAfterMilliseconds = null), /said 503 never/],
+    [
+      'nothing accepted afterwards',
+      (trial) => (at(trial.outages, 0).acceptsAfterMilliseconds = null),
+      /did not come back/,
+    ],
     ['no recovery', (trial) => (at(trial.outages, 0).readyAfterMilliseconds = null), /200 again never/],
     ['a late recovery', (trial) => (at(trial.outages, 0).acceptsAfterMilliseconds = 18_000), /again after 18000 ms/],
     ['dead after terminations', (trial) => (at(trial.terminations, 1).isReadyAgain = false), /did not come back/],

@@ -153,7 +153,10 @@ function judgeOutage(outage: FailoverTrial['outages'][number]): JudgedShortfall[
       mitigation: 'Connect anew on demand, without a long back-off.',
     }),
     ...expect(accepts !== null && accepts <= recoveryLimit, {
-      what: `a booking was accepted again ${after(accepts)}`,
+      what:
+        accepts === null
+          ? 'the service did not come back: no booking was accepted any more'
+          : `a booking was accepted again ${after(accepts)}`,
       expected: `recovered by itself within ${recoveryLimit / 1000} s of the database`,
       where: fault,
       mitigation: 'Connect anew on demand, without a long back-off.',
