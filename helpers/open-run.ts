@@ -26,10 +26,11 @@ export interface OpenedRun {
 }
 
 /**
- * Prepares what all controls share: the run's folder, tenants, and the database server with the subject's schema. A
- * database that cannot be had is told to the controls, which then are unverified. @throws for settings that cannot be read.
+ * Prepares what all controls share: the run's folder, tenants, and the database server with the subject's schema, unless
+ * it is known that no control of the run needs one. A database that cannot be had is told to the controls, which then are
+ * unverified. @throws for settings that cannot be read.
  */
-export async function openRun(subjectFile: string): Promise<OpenedRun> {
+export async function openRun(subjectFile: string, { needsDatabase = true } = {}): Promise<OpenedRun> {
   const settings = readSettings(process.env)
   const reaper = startReaper()
   const run: GateRun = {
@@ -45,9 +46,11 @@ export async function openRun(subjectFile: string): Promise<OpenedRun> {
   process.env.NODE_COMPILE_CACHE ??= join(reaper.runDirectory, 'compiled')
   let server: DatabaseServer | undefined
   try {
-    const subject = await loadSubject(run.subjectFile)
-    server = await startServer(run)
-    run.database = await prepareDatabase(run, subject, server)
+    if (needsDatabase) {
+      const subject = await loadSubject(run.subjectFile)
+      server = await startServer(run)
+      run.database = await prepareDatabase(run, subject, server)
+    }
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     run.database = { ready: false, problem }

@@ -19,11 +19,15 @@ setInterval(() => undefined, 60_000)
 // as within vitest, a rejection that nobody handles ends nothing, and yet nothing has passed
 const unhandled: string[] = []
 process.on('unhandledRejection', (error) => unhandled.push(error instanceof Error ? error.message : String(error)))
-const { run, close } = await openRun(subjectFile)
+const definitions: [string, AnyControl][] = []
+for (const file of process.argv.slice(2))
+  definitions.push([file, ((await import(file)) as { default: AnyControl }).default])
+// a server and a migration take longer than what reads files only
+const needsDatabase = definitions.some(([, { needs }]) => needs.includes('app') || needs.includes('database'))
+const { run, close } = await openRun(subjectFile, { needsDatabase })
 const controls: ControlRecord[] = []
 try {
-  for (const file of process.argv.slice(2)) {
-    const { default: definition } = (await import(file)) as { default: AnyControl }
+  for (const [file, definition] of definitions) {
     const { timeLimitSeconds = 60 } = definition
     const progress = (message: string): void => console.log(message)
     const record = await examine(requireIdentity(file), definition, { timeLimitSeconds, run, progress })
