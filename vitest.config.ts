@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { gate } from './reporter/index.ts'
 
@@ -13,6 +14,8 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           allowOnly: false,
+          // most tests wait for processes that they start; vitest would leave a processor to its main process
+          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 1 },
         },
       },
