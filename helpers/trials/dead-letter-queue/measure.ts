@@ -12,7 +12,7 @@ import { replayLetter } from './replay.ts'
 import { killAtRandom } from './storm.ts'
 
 const killsIn = { release: 50, rehearsal: 4 } as const
-const customersBesideStorm = 10
+const customersBesideStorm = 11
 
 /** Has jobs use up their attempts, replays them in several ways, and kills the app at random moments. */
 export async function tryDeadLetters(
