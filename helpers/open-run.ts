@@ -27,10 +27,13 @@ export interface OpenedRun {
 
 /**
  * Prepares what all controls share: the run's folder, tenants, and the database server with the subject's schema, unless
- * it is known that no control of the run needs one. A database that cannot be had is told to the controls, which then are
+ * it is known that no control of the run needs one; a given template of the database server has the schema already. A database that cannot be had is told to the controls, which then are
  * unverified. @throws for settings that cannot be read.
  */
-export async function openRun(subjectFile: string, { needsDatabase = true } = {}): Promise<OpenedRun> {
+export async function openRun(
+  subjectFile: string,
+  { needsDatabase = true, template }: { needsDatabase?: boolean; template?: string | undefined } = {},
+): Promise<OpenedRun> {
   const settings = readSettings(process.env)
   const reaper = startReaper()
   const run: GateRun = {
@@ -49,7 +52,10 @@ export async function openRun(subjectFile: string, { needsDatabase = true } = {}
     if (needsDatabase) {
       const subject = await loadSubject(run.subjectFile)
       server = await startServer(run)
-      run.database = await prepareDatabase(run, subject, server)
+      run.database =
+        template === undefined
+          ? await prepareDatabase(run, subject, server)
+          : { ready: true, description: server.describe(), template }
     }
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)

@@ -7,6 +7,7 @@ import { judgeCase } from './judgement.ts'
 import type { Expectation, Judgement } from './judgement.ts'
 import { isGood } from './matrix.ts'
 import type { ProofCase } from './matrix.ts'
+import { changedFiles } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 import { copyMutant, copyReference, makeDegenerate } from './workspace.ts'
 import type { Reference } from './workspace.ts'
@@ -16,8 +17,8 @@ export interface CaseContext {
   repository: string
   reference: Reference
   gateCommand(controlFiles: readonly string[]): string[]
-  /** Tells a run of the gate which database server to use. */
-  environment: Record<string, string>
+  /** Tells a run of the gate which database to use for a subject that differs from the reference in these files. */
+  environmentFor(changedFiles: readonly string[]): Record<string, string>
   runDirectory: string
   signal: AbortSignal
   say(line: string): void
@@ -52,7 +53,8 @@ export class CaseRunner {
         'not run: the control does not pass the reference application, so what it says of others means nothing'
       return { ...about, outcome: 'error', said, atFirst: null, durationMilliseconds: 0 }
     }
-    const answer = await this.#answer([control], (folder) => copyMutant(this.#context.reference, mutant, folder))
+    const make = (folder: string): Promise<string> => copyMutant(this.#context.reference, mutant, folder)
+    const answer = await this.#answer([control], make, changedFiles(mutant))
     return this.#note(about, expect === null ? { kind: 'passed' } : { kind: 'caught', word: expect }, answer)
   }
 
@@ -63,7 +65,11 @@ export class CaseRunner {
     return controls.map(({ id }) => this.#note({ ...about, sentence, control: id }, { kind: 'not passed' }, answer))
   }
 
-  async #answer(controls: readonly ControlFile[], make: (folder: string) => Promise<string>): Promise<GateAnswer> {
+  async #answer(
+    controls: readonly ControlFile[],
+    make: (folder: string) => Promise<string>,
+    changed: readonly string[] = [],
+  ): Promise<GateAnswer> {
     const { runDirectory, signal } = this.#context
     const folder = this.#freeFolders.pop() ?? join(runDirectory, 'cases', String((this.#folders += 1)))
     const seconds = controls.reduce((sum, control) => sum + control.timeLimitSeconds, setUpSeconds)
@@ -73,7 +79,7 @@ export class CaseRunner {
         directory: this.#context.repository,
         subjectFile: await make(folder),
         reportDirectory: join(folder, 'report'),
-        environment: this.#context.environment,
+        environment: this.#context.environmentFor(changed),
         timeLimitSeconds: Math.min(seconds, longestSeconds),
         runDirectory,
         signal,

@@ -24,7 +24,7 @@ for (const file of process.argv.slice(2))
   definitions.push([file, ((await import(file)) as { default: AnyControl }).default])
 // a server and a migration take longer than what reads files only
 const needsDatabase = definitions.some(([, { needs }]) => needs.includes('app') || needs.includes('database'))
-const { run, close } = await openRun(subjectFile, { needsDatabase })
+const { run, close } = await openRun(subjectFile, { needsDatabase, template: process.env.ARO_GATE_PROOF_TEMPLATE })
 const controls: ControlRecord[] = []
 try {
   for (const [file, definition] of definitions) {

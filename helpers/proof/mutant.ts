@@ -86,6 +86,16 @@ export function readMutants(folder: string): Mutant[] {
     })
 }
 
+/** Every file that a mutant makes, changes, moves or removes, relative to the reference application. */
+export function changedFiles({ commits }: Mutant): string[] {
+  const names = commits.flatMap(({ diff }) =>
+    [...diff.matchAll(/^(?:(?:---|\+\+\+) [ab]\/|rename (?:from|to) |diff --git a\/)(\S+)/gm)].map(
+      ([, name = '']) => name,
+    ),
+  )
+  return [...new Set(names)]
+}
+
 function parseHeaders(file: string, lines: readonly string[]): Map<string, { value: string; line: number }> {
   const headers = new Map<string, { value: string; line: number }>()
   for (const [index, line] of lines.entries()) {

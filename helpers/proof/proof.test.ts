@@ -150,7 +150,7 @@ async function run(
     variants: join(folder, 'fixtures/variants'),
     degenerate: join(folder, 'fixtures/degenerate'),
     gateCommand: () => [process.execPath, join(folder, 'gate.mjs')],
-    openDatabase: async () => ({ environment: {}, [Symbol.asyncDispose]: async () => undefined }),
+    openDatabase: async () => ({ environmentFor: () => ({}), [Symbol.asyncDispose]: async () => undefined }),
   }
   const interruption = new AbortController()
   const { signal } = interruption

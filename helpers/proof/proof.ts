@@ -11,7 +11,7 @@ import type { SharedDatabase } from './shared-database.ts'
 
 /** Where the things are that a proof works on, and how it runs the gate. */
 export interface ProofParts extends ProofFolders, Pick<CaseContext, 'repository' | 'reference' | 'gateCommand'> {
-  openDatabase(runDirectory: string): Promise<SharedDatabase>
+  openDatabase(): Promise<SharedDatabase>
 }
 
 /** What to prove. */
@@ -28,10 +28,14 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
   const startedAt = new Date()
   const plan = planProof(parts, request)
   const { jobs, signal, say } = request
-  await using database = await parts.openDatabase(request.runDirectory)
+  await using database = await parts.openDatabase()
   // compiled once for all runs: a fifth of what starting the gate costs
-  const environment = { ...database.environment, NODE_COMPILE_CACHE: join(request.runDirectory, 'compiled') }
-  const runner = new CaseRunner({ ...parts, ...request, environment })
+  const compiled = { NODE_COMPILE_CACHE: join(request.runDirectory, 'compiled') }
+  const environmentFor = (changedFiles: readonly string[]): Record<string, string> => ({
+    ...database.environmentFor(changedFiles),
+    ...compiled,
+  })
+  const runner = new CaseRunner({ ...parts, ...request, environmentFor })
   const byGate = [...Map.groupBy(plan.controls, ({ gate }) => gate).values()]
   const degenerate = plan.degenerates.flatMap((program) =>
     byGate.map((controls) => () => runner.degenerate(controls, program)),

@@ -21,7 +21,7 @@ const parts: ProofParts = {
   degenerate: join(fixtures, 'degenerate'),
   gateCommand: (files) => [process.execPath, join(import.meta.dirname, 'examination-process.ts'), ...files],
   // not before the arguments are known to be good: it takes half a second to load
-  openDatabase: async (runDirectory) => (await import('./shared-database.ts')).startSharedDatabase(runDirectory),
+  openDatabase: async () => (await import('./shared-database.ts')).startSharedDatabase(parts.reference.subjectFile),
 }
 const reports = join(repository, 'reports/prove')
 const badInput = 2

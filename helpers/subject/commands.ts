@@ -53,6 +53,7 @@ export async function runCommand(recipe: CommandRecipe): Promise<CommandResult> 
     end()
   }, recipe.timeLimitSeconds * 1000)
   recipe.signal?.addEventListener('abort', end, { once: true })
+  if (recipe.signal?.aborted === true) end()
   try {
     for await (const line of child.iterable({ from: 'all' })) {
       output = `${output}${line}\n`.slice(-keptCharacters)
