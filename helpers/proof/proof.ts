@@ -99,7 +99,7 @@ async function runCases(
 
 /** Whether a control gets the machine for itself: it measures times, or runs the subject's own tests, some of which do. */
 const measuresTimes = ({ gate, id }: ControlFile): boolean =>
-  gate === 'performance' || id === 'release/required-commands'
+  (gate === 'performance' && id !== 'performance/query-efficiency') || id === 'release/required-commands'
 
 const inTurns = <Item>(lists: readonly (readonly Item[])[]): Item[] =>
   Array.from({ length: Math.max(0, ...lists.map((list) => list.length)) }, (_, index) =>
