@@ -48,6 +48,7 @@ type Told = Omit<Deed, 'status' | 'from' | 'to' | 'on'> & { on?: string[] }
 const looking = /read|view|get|access|fetch|show|open|retriev|look|list|search|quer|index|brows|find/i
 const failing = /fail|refus|den(?:y|ied)|reject|invalid|unsuccess|wrong|"success":false|lock/i
 const withinMilliseconds = 6000
+const mostRetries = 3
 
 /** Does each thing that the contract wants an entry for, one after the other. @throws when a genuine one is refused. */
 export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: string; appointmentId: string }> {
@@ -55,18 +56,38 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
   const deeds: Deed[] = []
   const act = async (told: Told, ask: () => Promise<{ status: number; on?: string[] }>): Promise<void> => {
     const from = Date.now()
-    const { status, on = told.on ?? [] } = await ask()
+    let answer = await ask()
+    // what fails for being noted at the same time as something else is seen where much is done at once
+    for (let again = 1; again <= mostRetries && answer.status >= 500; again += 1) {
+      await sleep(150)
+      answer = await ask()
+    }
+    const { status, on = told.on ?? [] } = answer
+    const isRefusable = told.by === 'attempt on the administrator'
+    if (isRefusable ? status < 400 || status >= 500 : status < 200 || status >= 300) {
+      throw new Error(
+        `${told.name}: expected ${isRefusable ? 'a refusal' : 'a genuine request to be accepted'}, got ${status}: so there is nothing to be noted.`,
+      )
+    }
     deeds.push({ ...told, status, on, from, to: Date.now() })
   }
   const admin = (group: Deed['group'], name: string, words: RegExp, more: Partial<Told> = {}): Told => ({
-    ...{ group, name, words, by: 'administrator' as const },
+    group,
+    name,
+    words,
+    by: 'administrator' as const,
     ...more,
   })
   const { customer } = kept
   const appointment = await administrator.awaitAppointment(customer.id)
 
   await act(
-    { group: 'authentication', name: 'failed login', by: 'attempt on the administrator', words: failing },
+    {
+      group: 'authentication',
+      name: 'failed login',
+      by: 'attempt on the administrator',
+      words: both(/log.?(?:ged.?)?[io]n|sign.?(?:ed.?)?in|auth/i, failing),
+    },
     async () => {
       const body = { ...client.tenant.administrator, password: secretIn(cast, 'the password of a failed login') }
       return client.send({ method: 'POST', path: `${client.subject.paths.admin}/auth/login`, headers: json, body })
@@ -127,8 +148,14 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
   ] as const) {
     await act(
       {
-        ...{ group: 'consent', name: `${text} by text message`, by: 'somebody else', words: consentWords },
-        ...{ on: [leaver.customer.id], change: granted ? given : taken },
+        group: 'consent',
+        name: `${text} by text message`,
+        by: 'somebody else',
+        words: consentWords,
+        ...{
+          on: [leaver.customer.id],
+          change: granted ? given : taken,
+        },
       },
       async () => {
         const { phone } = leaver.booking.person
@@ -155,16 +182,25 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
   )
   await act(
     admin('overrides', 'PUT /appointments/{id}', /appointment|booking|confirm|overrid|updat|chang|status/i, {
-      ...{ on: [appointment.id], otherWords: /read|list|view/i },
-      change: { before: /booked/i, after: /confirmed/i },
+      on: [appointment.id],
+      otherWords: /read|list|view/i,
+      change: {
+        before: /booked/i,
+        after: /confirmed/i,
+      },
     }),
     () => administrator.send('PUT', appointmentPath, { status: 'confirmed' }),
   )
-  const booking = makeBooking({ serviceType: healthIn(cast) })
+  const booking = makeBooking({ serviceType: healthIn(cast, 'the service type of an appointment') })
   await act(
     {
-      ...{ group: 'overrides', name: 'booking by webhook', by: 'somebody else' },
-      ...{ words: /appointment|book|creat|schedul/i, otherWords: /read|list|view/i },
+      group: 'overrides',
+      name: 'booking by webhook',
+      by: 'somebody else',
+      ...{
+        words: /appointment|book|creat|schedul/i,
+        otherWords: /read|list|view/i,
+      },
     },
     async () => {
       const { answer } = await client.book(booking)
@@ -183,7 +219,9 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
   await act(admin('authentication', 'logout', /log.?(?:ged.?)?out|sign.?(?:ed.?)?out|session|revok|token/i), () =>
     session.send('POST', '/auth/logout'),
   )
+  // what becomes of these is for other controls: here, that what they say is not noted
   await client.reply(kept.booking.person.phone, bodyIn(cast, 'a reply'))
+  await administrator.sendMessage(customer.id, `Your diagnosis after ${healthIn(cast, 'a message')}`)
   return { deeds, letterId, appointmentId: appointment.id }
 }
 
@@ -211,7 +249,7 @@ async function makeDeadLetter(cast: Cast): Promise<string> {
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + withinMilliseconds
-  while (!(await condition())) {
+  while (!(await condition().catch(() => false))) {
     if (performance.now() > deadline) throw new Error(`Expected ${what} within ${withinMilliseconds} ms, saw none.`)
     await sleep(40)
   }
@@ -231,8 +269,8 @@ function bodyIn({ canaries }: Cast, where: string): string {
   return `${text}. Reply STOP to unsubscribe`
 }
 
-function healthIn({ canaries }: Cast): string {
+function healthIn({ canaries }: Cast, label: string): string {
   const text = `oncology follow-up MRN ${randomUUID().slice(0, 8)}`
-  canaries.push({ kind: 'health information', label: 'the service type of an appointment', text })
+  canaries.push({ kind: 'health information', label, text })
   return text
 }

@@ -38,7 +38,9 @@ export function deedOf(entry: AuditEntry): string {
 }
 
 const valuesIn = (value: unknown): string[] =>
-  typeof value === 'object' && value !== null ? Object.values(value).flatMap(valuesIn) : [String(value ?? '')]
+  typeof value === 'object' && value !== null
+    ? Object.values(value).flatMap(valuesIn)
+    : [typeof value === 'string' ? value : JSON.stringify(value ?? '')]
 
 /** When, in milliseconds since the epoch; undefined where the entry does not say. */
 export function whenOf(entry: AuditEntry): number | undefined {

@@ -43,6 +43,15 @@ export const auditTrialSchema = z.object({
     ),
   }),
   concurrent: z.object({ readings: z.int().min(20), entries: count, verification: verificationSchema }),
+  /** A consent withdrawn while the database takes no entry. */
+  unwritable: z.object({
+    status: z.int(),
+    /** Whether an entry was turned away. */
+    turnedAway: z.boolean(),
+    hasHappened: z.boolean(),
+    /** Entries that came of it afterwards. */
+    entries: count,
+  }),
   /** Nothing where the chain was not whole before. */
   tamperings: z.array(
     z.object({
@@ -85,6 +94,7 @@ export function judgeAuditLog(trial: AuditTrial): JudgedShortfall[] {
     ...trial.deeds.flatMap(judgeDeed),
     ...judgeContents(trial.contents),
     ...judgeConcurrent(trial.concurrent),
+    ...judgeUnwritable(trial.unwritable),
     ...trial.tamperings.flatMap(judgeTampering),
     ...judgeScope(trial.scope),
     ...judgeRetention(trial.retention),
@@ -161,6 +171,18 @@ function judgeConcurrent({ readings, entries, verification }: AuditTrial['concur
     })
   }
   return shortfalls
+}
+
+function judgeUnwritable({ status, hasHappened, entries }: AuditTrial['unwritable']): JudgedShortfall[] {
+  if (!hasHappened || entries > 0) return []
+  return [
+    {
+      what: `a consent was withdrawn without an entry when the audit log could not be written (answered with ${status})`,
+      expected: 'no action without its entry: refused, or noted once the log can be written again',
+      where: 'PUT /customers/{id}/consent while the database takes no entry',
+      mitigation: 'Write the entry in the transaction of the action, and let its failure undo both.',
+    },
+  ]
 }
 
 const isAddition = (name: string): boolean => /add/.test(name)

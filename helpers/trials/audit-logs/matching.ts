@@ -45,7 +45,11 @@ function describe(entry: AuditEntry, deed: Deed, administrator: readonly string[
   const who = whoOf(entry)
   const when = whenOf(entry)
   return {
-    ...{ name, group, status, by, isNoted: true },
+    name,
+    group,
+    status,
+    by,
+    isNoted: true,
     who: who === '' ? 'nobody' : isAdministrator(who, administrator) ? 'the administrator' : 'somebody else',
     isDated: when !== undefined && when > from - earlierMilliseconds && when < to + laterMilliseconds,
     hasChange: change === undefined ? null : hasChange(entry, change.before, change.after),

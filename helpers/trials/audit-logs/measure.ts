@@ -8,7 +8,9 @@ import type { Administrator } from '../../subject/administrator.ts'
 import type { App } from '../../subject/app.ts'
 import { readAuditLog } from '../../subject/audit-log.ts'
 import type { AuditEntry } from '../../subject/audit-log.ts'
+import type { AroClient } from '../../subject/client.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
+import type { ConsentedCustomer } from '../../subject/consented.ts'
 import type { Subject } from '../../subject/subject.ts'
 import { findCanaries } from './contents.ts'
 import type { Canary } from './contents.ts'
@@ -21,6 +23,7 @@ import { tryScope } from './scope.ts'
 import { findAuditTable, readRows } from './table.ts'
 import type { AuditTable } from './table.ts'
 import { tamper } from './tampering.ts'
+import { tryUnwritable } from './unwritable.ts'
 import { findVerification, newWords, verify } from './verification.ts'
 
 interface Needs {
@@ -43,7 +46,7 @@ export async function tryAuditLog(needs: Needs): Promise<AuditTrial> {
   const { client } = app
   const verification = findVerification(subject)
   const [administrator, other] = await Promise.all([client.administrator(), client.administrator(client.otherTenant)])
-  const [kept, leaver, erased] = await makeConsentedCustomers(client, administrator, 3)
+  const [kept, leaver, erased] = await makeCustomers(client, administrator, 3)
   if (kept === undefined || leaver === undefined || erased === undefined) throw new Error('Expected three customers.')
   const apiKey = `llm_canary_${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`
   const canaries: Canary[] = [
@@ -52,12 +55,16 @@ export async function tryAuditLog(needs: Needs): Promise<AuditTrial> {
     { kind: 'secret', label: 'the administrator’s session token', text: administrator.token },
     { kind: 'secret', label: 'the service token', text: client.tenant.serviceToken },
     ...Object.entries(kept.booking.person).map(([name, text]: [string, string]): Canary => ({
-      ...{ kind: 'personal data', label: `a customer’s ${name}`, text },
+      kind: 'personal data',
+      label: `a customer’s ${name}`,
+      text,
     })),
   ]
   const known = new Set((await readAuditLog(administrator)).map(textOf))
   const cast = { client, administrator, providers, kept, leaver, erased, canaries, apiKey }
-  const { deeds, letterId, appointmentId } = await doDeeds(cast)
+  // both instances note at once further down
+  const starting = app.start()
+  const [{ deeds, letterId, appointmentId }, second] = await Promise.all([doDeeds(cast), starting])
   const identity = identityOf(administrator)
   const { outcomes, entries } = await awaitEntries(administrator, known, (fresh) => matchDeeds(deeds, fresh, identity))
   progress(`${deeds.length} deeds done, ${entries.length} entries`)
@@ -74,12 +81,25 @@ export async function tryAuditLog(needs: Needs): Promise<AuditTrial> {
     { administrator, other },
     { entries, names: [customer.id, letterId, appointmentId], otherNames: identityOf(other) },
   )
-  const contents = await searchContents(database.url, table, await readAuditLog(administrator), canaries)
+  const shown = await readAuditLog(administrator)
+  const unwritable = await tryUnwritable(database.url, table, administrator, leaver)
+  if (!unwritable.turnedAway && !unwritable.hasHappened) {
+    throw new Error(
+      `PUT /customers/{id}/consent: expected it to change a consent or to be turned away by ${table.name}, got neither (status ${unwritable.status}).`,
+    )
+  }
 
   const before = await countNaming(database.url, table, customer.id)
-  await Promise.all(Array.from({ length: readings }, () => administrator.send('GET', `/customers/${customer.id}`)))
+  const instances = [administrator, administrator.at(app.clientOf(second))]
+  await Promise.all([
+    ...Array.from({ length: readings / instances.length }, () =>
+      instances.map((each) => each.send('GET', `/customers/${customer.id}`)),
+    ).flat(),
+    ...Array.from({ length: 5 }, () => other.send('GET', '/customers?limit=5')),
+  ])
   const noted = await awaitCount(database.url, table, customer.id, before + readings)
   await awaitQuiet(database.url, table)
+  const contents = await searchContents(database.url, table, shown, canaries)
   const ask = () => verify(needs, verification.command)
   const isWhole = await ask()
   const isNamed = verification.isOfAuditLog || isBlamed(isWhole.output)
@@ -92,7 +112,13 @@ export async function tryAuditLog(needs: Needs): Promise<AuditTrial> {
   const tamperings =
     isWhole.exitCode === 0 && who !== undefined
       ? await tamper({
-          ...{ url: database.url, table, tenantId: client.tenant.id, customerId: customer.id, who, isWhole, ask },
+          url: database.url,
+          table,
+          tenantId: client.tenant.id,
+          customerId: customer.id,
+          who,
+          isWhole,
+          ask,
           isOfAuditLog: verification.isOfAuditLog,
         })
       : []
@@ -108,25 +134,50 @@ export async function tryAuditLog(needs: Needs): Promise<AuditTrial> {
   const data = canaries.filter(({ kind }) => kind === 'message body').map(({ text }) => text)
   const retention = await tryRetention({
     ...needs,
-    ...{ url: database.url, administrator, table },
+    url: database.url,
+    administrator,
+    table,
     data: [...data, kept.booking.appointmentId, leaver.booking.appointmentId],
   })
   return {
     deeds: outcomes,
     contents,
     concurrent: {
-      ...{ readings, entries: noted - before },
+      readings,
+      entries: noted - before,
       verification: {
         exitCode: isWhole.exitCode,
         isNamed,
         words: isWhole.exitCode === 0 ? '' : blaming(isWhole.output).slice(0, 300),
       },
     },
+    unwritable,
     tamperings,
     restored: { exitCode: restored.exitCode },
     scope,
     retention,
   }
+}
+
+/** One after the other, and again where one fails: what many at once do to the log is looked at by itself. */
+async function makeCustomers(
+  client: AroClient,
+  administrator: Administrator,
+  count: number,
+): Promise<ConsentedCustomer[]> {
+  const made: ConsentedCustomer[] = []
+  for (let failures = 0; made.length < count;) {
+    try {
+      const [one] = await makeConsentedCustomers(client, administrator, 1)
+      if (one === undefined) throw new Error('Expected a customer, got none.')
+      await administrator.awaitAppointment(one.customer.id)
+      made.push(one)
+    } catch (error) {
+      failures += 1
+      if (failures > 3) throw error
+    }
+  }
+  return made
 }
 
 const textOf = (entry: AuditEntry): string => JSON.stringify(entry)
