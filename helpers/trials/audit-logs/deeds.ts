@@ -152,10 +152,8 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
         name: `${text} by text message`,
         by: 'somebody else',
         words: consentWords,
-        ...{
-          on: [leaver.customer.id],
-          change: granted ? given : taken,
-        },
+        on: [leaver.customer.id],
+        change: granted ? given : taken,
       },
       async () => {
         const { phone } = leaver.booking.person
@@ -197,10 +195,8 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
       group: 'overrides',
       name: 'booking by webhook',
       by: 'somebody else',
-      ...{
-        words: /appointment|book|creat|schedul/i,
-        otherWords: /read|list|view/i,
-      },
+      words: /appointment|book|creat|schedul/i,
+      otherWords: /read|list|view/i,
     },
     async () => {
       const { answer } = await client.book(booking)

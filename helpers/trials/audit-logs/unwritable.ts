@@ -30,7 +30,7 @@ export async function tryUnwritable(
   const happened = await hasHappened()
   const deadline = performance.now() + notedWithinMilliseconds
   const noted = async (): Promise<number> => (await entriesAbout(url, table, customer.id)) - looked - looks
-  while (happened && (await noted()) < 1 && performance.now() < deadline) await sleep(100)
+  if (happened) while ((await noted()) < 1 && performance.now() < deadline) await sleep(100)
   return { status, turnedAway, hasHappened: happened, entries: Math.max(0, await noted()) }
 }
 
