@@ -174,6 +174,24 @@ export const subjectSchema = z
         ]),
       )
       .default([]),
+    /** The audit log beneath the API, where it is not found by itself. */
+    auditLog: z
+      .strictObject({
+        /** Its table, with the schema unless that is `public`. */
+        table: z.string().min(1).optional(),
+        /** Verifies the chain and ends with 0 only where it is whole; `aro diagnose` unless told otherwise. */
+        verify: commandLine.optional(),
+      })
+      .prefault({}),
+    /** What removes data whose time is over: a command, or the time of day, in UTC, at which the running service does it. */
+    purge: z
+      .union([
+        z.strictObject({ command: commandLine }),
+        z.strictObject({
+          dailyAt: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day, e.g. "03:00"'),
+        }),
+      ])
+      .optional(),
     /** Where `npm audit` asks for advisories: a url, or a program that serves them and prints its url as its first line. */
     registry: z.union([z.url(), z.strictObject({ command: commandLine })]).optional(),
     /** How the image is built, for a subject with a Dockerfile. */
