@@ -3,17 +3,21 @@ import type pg from 'pg'
 import { quoteIdentifier, withClient } from './client.ts'
 import { listTables } from './tables.ts'
 
+/** What does not age. */
+export interface AgeingOptions {
+  /** Of which tables the moments are moved, by their names with schema; of all unless stated. */
+  isAged?: (table: string) => boolean
+  /** Moments, in milliseconds since the epoch, that stay where they are, such as those of appointments. */
+  except?: ReadonlySet<number>
+}
+
 /**
  * Lets time go by in a database: every moment that its tables hold lies so much further back afterwards. What the subject
  * counts by the database's own clock then has aged, which no clock of the subject could do. Triggers do not fire.
- * `isAged` says of which tables, by their names with schema.
  * @returns how many columns were moved.
  */
-export function ageDatabase(
-  url: string,
-  seconds: number,
-  isAged: (table: string) => boolean = () => true,
-): Promise<number> {
+export function ageDatabase(url: string, seconds: number, options: AgeingOptions = {}): Promise<number> {
+  const { isAged = () => true, except = new Set() } = options
   return withClient(url, async (client) => {
     await client.query('SET session_replication_role = replica')
     const { rows: generated } = await client.query<{ name: string }>(
@@ -31,7 +35,7 @@ export function ageDatabase(
     await client.query("SET lock_timeout = '300ms'")
     for (let tries = 1; ; tries += 1) {
       try {
-        return await moveBack(client, tables, seconds)
+        return await moveBack(client, tables, seconds, [...except])
       } catch (error) {
         await client.query('ROLLBACK')
         if (!isLockConflict(error) || tries === mostTries) throw error
@@ -51,14 +55,19 @@ async function moveBack(
   client: pg.Client,
   tables: readonly { qualified: string; moments: readonly { name: string }[] }[],
   seconds: number,
+  except: readonly number[],
 ): Promise<number> {
   await client.query('BEGIN')
   for (const { qualified, moments } of tables) {
     const changes = moments.map((column) => {
       const identifier = quoteIdentifier(column.name)
-      return `${identifier} = ${identifier} - make_interval(secs => $1)`
+      const moved = `${identifier} - make_interval(secs => $1)`
+      return except.length === 0
+        ? `${identifier} = ${moved}`
+        : `${identifier} = CASE WHEN extract(epoch FROM ${identifier}) * 1000 = ANY($2::numeric[]) THEN ${identifier} ELSE ${moved} END`
     })
-    await client.query(`UPDATE ${qualified} SET ${changes.join(', ')}`, [seconds])
+    const values = except.length === 0 ? [seconds] : [seconds, except]
+    await client.query(`UPDATE ${qualified} SET ${changes.join(', ')}`, values)
   }
   await client.query('COMMIT')
   return tables.reduce((sum, { moments }) => sum + moments.length, 0)

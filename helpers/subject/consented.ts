@@ -1,5 +1,6 @@
 import type { Administrator, Customer } from './administrator.ts'
 import type { AroClient } from './client.ts'
+import type { Tenant } from './facilities.ts'
 import { makeBooking } from './people.ts'
 import type { Booking } from './people.ts'
 
@@ -10,11 +11,24 @@ export interface ConsentedCustomer {
 }
 
 /** Brings in `count` customers by genuine bookings and records their consent. @throws when a genuine step is refused. */
-export async function makeConsentedCustomers(
+export function makeConsentedCustomers(
   client: AroClient,
   administrator: Administrator,
   count: number,
   tenant = client.tenant,
+): Promise<ConsentedCustomer[]> {
+  return makeCustomers(client, administrator, count, {
+    tenant,
+    onMade: ({ id }) => administrator.recordConsent(id, true),
+  })
+}
+
+/** Brings in `count` customers by genuine bookings, who have not been asked for consent. @throws when one is refused. */
+export async function makeCustomers(
+  client: AroClient,
+  administrator: Administrator,
+  count: number,
+  { tenant = client.tenant, onMade }: { tenant?: Tenant; onMade?: (customer: Customer) => Promise<void> } = {},
 ): Promise<ConsentedCustomer[]> {
   const bookings = Array.from({ length: count }, () => makeBooking())
   const atOnce = 8
@@ -26,7 +40,7 @@ export async function makeConsentedCustomers(
         throw new Error(`A genuine booking was refused with ${answer.status}: ${answer.text.slice(0, 200)}`)
       }
       const customer = await administrator.awaitCustomer(booking.person.phone)
-      await administrator.recordConsent(customer.id, true)
+      await onMade?.(customer)
       return { booking, customer }
     })
     customers.push(...(await Promise.all(made)))

@@ -43,7 +43,8 @@ export async function tryRetention(needs: Needs): Promise<AuditTrial['retention'
   const purge = planPurge(needs)
   // by whichever clock the purge counts, entries are not older than this
   await ageEntries(url, table, entryAgeDays * daySeconds - purge.aheadMilliseconds / 1000)
-  const age = (seconds: number): Promise<number> => ageDatabase(url, seconds, (name) => name !== nameOf(table))
+  const age = (seconds: number): Promise<number> =>
+    ageDatabase(url, seconds, { isAged: (name) => name !== nameOf(table) })
   await age(dataAgeDays * daySeconds)
   const rows = async (): Promise<number> =>
     (await findMentions(url, data, { leavingOut: new RegExp(`^${table.name}$`) })).reduce(

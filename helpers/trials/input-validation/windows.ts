@@ -26,7 +26,7 @@ export function openWindows(
   let count = 0
   let passing: Promise<void> | undefined
   const pass = async (): Promise<void> => {
-    await ageDatabase(database.url, shortWindowSeconds, isNote)
+    await ageDatabase(database.url, shortWindowSeconds, { isAged: isNote })
     if (subject.runtime === 'node') await providers.clock.jump(shortWindowSeconds * 1000)
     ahead += shortWindowSeconds
     count += 1

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto'
+import type { Administrator } from '../../subject/administrator.ts'
+import type { AroClient } from '../../subject/client.ts'
+import type { ConsentedCustomer } from '../../subject/consented.ts'
+import { makeBooking } from '../../subject/people.ts'
+import type { Answer } from '../../subject/request.ts'
+
+/** A way in which a message to a customer comes about. */
+export interface SendingPath {
+  name: string
+  /** Whether the contract promises the message; one that it does not may be missing. */
+  isPromised: boolean
+  /** Whether only customers who have missed appointments are written to. */
+  needsRisk: boolean
+  /** Whether the message comes hours after what leads to it. */
+  comesLater: boolean
+  /** Whether the subject may say at once that the message is not sent. */
+  mayBeRefused: boolean
+  /** Does what leads to the message. */
+  lead(by: { client: AroClient; administrator: Administrator }, person: ConsentedCustomer): Promise<Answer[]>
+}
+
+type Lead = SendingPath['lead']
+
+const hour = 3_600_000
+/** How long after a booking its reminder is due. */
+const soon = 1500
+const promised = { isPromised: true, needsRisk: false, comesLater: false, mayBeRefused: false }
+
+const booking =
+  (hoursAhead: number): Lead =>
+  async ({ client }, { booking: { person } }) => {
+    const scheduledAt = new Date(Date.now() + hoursAhead * hour + soon).toISOString()
+    return [(await client.book(makeBooking({ person, scheduledAt }))).answer]
+  }
+
+const reply =
+  (text: string): Lead =>
+  async ({ client }, { booking: { person } }) => [(await client.reply(person.phone, text)).answer]
+
+const changing =
+  (...statuses: readonly string[]): Lead =>
+  async ({ administrator }, { customer }) => {
+    const { id } = await administrator.awaitAppointment(customer.id)
+    const answers: Answer[] = []
+    for (const status of statuses) answers.push(await administrator.send('PUT', `/appointments/${id}`, { status }))
+    return answers
+  }
+
+/** Every path of the contract, and those that an ARO usually has beside them. */
+export const sendingPaths: readonly SendingPath[] = [
+  { ...promised, name: 'reminder 48 h before', lead: booking(48) },
+  { ...promised, name: 'reminder 24 h before', lead: booking(24) },
+  {
+    ...promised,
+    name: 'reminder of a booking by command',
+    async lead({ client }, { booking: { person } }) {
+      const { headers, body } = client.makeCommand()
+      const scheduledAt = new Date(Date.now() + 24 * hour + soon).toISOString()
+      const payload = { ...body.payload, customer: { ...person }, scheduledAt }
+      const aggregate = { ...body.aggregate, id: randomUUID() }
+      const { paths } = client.subject
+      const command = { ...body, aggregate, payload }
+      return [await client.send({ method: 'POST', path: paths.commands, headers, body: command })]
+    },
+  },
+  {
+    ...promised,
+    name: 'message of an administrator',
+    mayBeRefused: true,
+    lead: async ({ administrator }, { customer }) => [
+      await administrator.sendMessage(customer.id, 'Our door is at the side today. Reply STOP to unsubscribe'),
+    ],
+  },
+  { ...promised, isPromised: false, name: 'answer to a reply that confirms', lead: reply('YES') },
+  { ...promised, isPromised: false, name: 'answer to a reply that asks for another time', lead: reply('R') },
+  { ...promised, isPromised: false, name: 'answer to a reply that cancels', lead: reply('I cannot make it') },
+  { ...promised, name: 'recovery of a missed appointment', comesLater: true, lead: changing('no_show') },
+  {
+    ...promised,
+    isPromised: false,
+    name: 'request for a review',
+    comesLater: true,
+    lead: changing('in_progress', 'completed'),
+  },
+  { ...promised, name: 'request for a deposit', needsRisk: true, lead: booking(72) },
+]
