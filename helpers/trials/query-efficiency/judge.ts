@@ -22,6 +22,7 @@ export const queryTrialSchema = z.object({
         name: z.string(),
         /** Most rows that one answer shows; null for what is no list. */
         pageRows: count.nullable(),
+        /** The dearest of several requests with few rows, and the cheapest with many. */
         few: costSchema,
         many: costSchema,
       }),
@@ -52,6 +53,8 @@ export type QueryTrial = z.infer<typeof queryTrialSchema>
 
 /** What a second look, a retry of a lost lock or a cache that has run out may add. */
 const allowedMore = 3
+/** What a page shows of one thing may come from a few rows. */
+const rowsForOne = 5
 /** A scan that throws away so many rows for each that it keeps looks for few. */
 const wasteful = 10
 const shownCharacters = 160
@@ -59,7 +62,7 @@ const shownCharacters = 160
 /** Each request whose statements grow with the rows, each that reads a table to show a page, each table without its index. */
 export function judgeQueries({ appointments, requests, plans, largeTables }: QueryTrial): JudgedShortfall[] {
   return [
-    ...requests.flatMap((request) => [...judgeGrowth(request, appointments), ...judgePage(request, appointments.many)]),
+    ...requests.flatMap((request) => [...judgeGrowth(request, appointments), ...judgePage(request)]),
     ...plans.readings.flatMap((reading) => judgeReading(reading, largeTables[reading.table] ?? 0)),
   ]
 }
@@ -79,8 +82,8 @@ function judgeGrowth({ name, few, many }: Request, appointments: QueryTrial['app
   ]
 }
 
-function judgePage({ name, pageRows, many }: Request, appointments: number): JudgedShortfall[] {
-  if (pageRows === null || many.rows < appointments / 2 || many.rows <= pageRows * 5) return []
+function judgePage({ name, pageRows, many }: Request): JudgedShortfall[] {
+  if (pageRows === null || many.rows <= pageRows * rowsForOne) return []
   return [
     {
       what: `${name} has the database give ${many.rows} rows to show at most ${pageRows} of them`,
