@@ -39,10 +39,14 @@ interface Needs {
 /** Has the purge run when entries are 7 years less a day old and other data 100 days, and sees what is left. */
 export async function tryRetention(needs: Needs): Promise<AuditTrial['retention']> {
   const { url, administrator, table, data } = needs
-  const entries = await readAuditLog(administrator)
   const purge = planPurge(needs)
   // by whichever clock the purge counts, entries are not older than this
   await ageEntries(url, table, entryAgeDays * daySeconds - purge.aheadMilliseconds / 1000)
+  const oldestKept = Date.now() - (entryAgeDays - 2) * daySeconds * 1000
+  // what is noted from now on, such as this reading, is none of them
+  const countOld = async (): Promise<number> =>
+    (await readAuditLog(administrator)).filter((entry) => (whenOf(entry) ?? Date.now()) < oldestKept).length
+  const entriesBefore = await countOld()
   const age = (seconds: number): Promise<number> =>
     ageDatabase(url, seconds, { isAged: (name) => name !== nameOf(table) })
   await age(dataAgeDays * daySeconds)
@@ -63,13 +67,11 @@ export async function tryRetention(needs: Needs): Promise<AuditTrial['retention'
       rowsAfter = await rows()
     }
   }
-  const oldestKept = Date.now() - (entryAgeDays - 2) * daySeconds * 1000
-  const left = await readAuditLog(administrator)
   return {
     how: purge.how,
     entryAgeDays,
-    entriesBefore: entries.length,
-    entriesAfter: left.filter((entry) => (whenOf(entry) ?? Date.now()) < oldestKept).length,
+    entriesBefore,
+    entriesAfter: await countOld(),
     dataAgeDays,
     rowsBefore,
     rowsAfter,

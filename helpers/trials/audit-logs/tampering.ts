@@ -159,7 +159,12 @@ function tamperings({ table, tenantId, customerId, who }: Needs, all: readonly R
   const swapped = swap(table, first, second)
   const forged = forge(table, rows)
   return [
-    alter('an entry is said to be somebody else’s', first, whoColumn, `${who.slice(0, -1)}${who.endsWith('0') ? '1' : '0'}`),
+    alter(
+      'an entry is said to be somebody else’s',
+      first,
+      whoColumn,
+      `${who.slice(0, -1)}${who.endsWith('0') ? '1' : '0'}`,
+    ),
     ...(changed === undefined || values === undefined
       ? []
       : [alter('the values of an entry are altered', changed, values.name, values.altered)]),
