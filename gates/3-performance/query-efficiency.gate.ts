@@ -9,9 +9,9 @@ export default control(import.meta, {
   method:
     'Counts on the wire to PostgreSQL what each reading route, a booking, a reply and a message ask for, with 10 appointments and with 1,000, and has PostgreSQL carry out the same statements again with EXPLAIN.',
   severity: 'high',
-  needs: ['app', 'database'],
+  needs: ['app', 'database', 'providers'],
   evidence: queryTrialSchema,
-  measure: ({ app, database, progress }) => tryQueries(app, database, progress),
+  measure: ({ app, database, providers, progress }) => tryQueries({ app, database, providers }, progress),
   judge: judgeQueries,
   summarise({ requests, appointments, plans }) {
     const most = Math.max(...requests.map(({ many }) => many.statements))

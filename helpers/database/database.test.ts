@@ -12,6 +12,7 @@ import { delayDatabase } from '../faults/database-delay.ts'
 import { refuseDatabase } from '../faults/database-refused.ts'
 import { ageDatabase } from './ageing.ts'
 import { withClient } from './client.ts'
+import { gatherAtTables } from './gathering.ts'
 import { startDatabaseProxy } from './proxy.ts'
 import type { DatabaseProxy } from './proxy.ts'
 import { searchDatabase } from './search.ts'
@@ -264,6 +265,27 @@ test('fingerprints tell which table changed', async () => {
   expect(compareFingerprints(before, await fingerprintDatabase(copy.url))).toEqual([
     'public.notes: 0 rows before, 1 after',
   ])
+})
+
+test.each([
+  { locking: '', taken: 4, who: 'decides by what it read' },
+  { locking: 'FOR UPDATE', taken: 1, who: 'locks what it reads' },
+])('requests that meet at a table: of four, $taken take what may be taken once where each $who', async (one) => {
+  await using copy = await cloneTemplate(server.describe(), template)
+  await withClient(copy.url, (client) => client.query("INSERT INTO notes VALUES (1, 'free')"))
+  const take = (): Promise<boolean> =>
+    withClient(copy.url, async (client) => {
+      await client.query('BEGIN')
+      const { rows } = await client.query(`SELECT note FROM notes WHERE id = 1 ${one.locking}`)
+      const isFree = (rows[0] as { note: string }).note === 'free'
+      if (isFree) await client.query("UPDATE notes SET note = 'taken' WHERE id = 1")
+      await client.query('COMMIT')
+      return isFree
+    })
+  const answers = await gatherAtTables(copy.url, [{ qualified: 'notes' }], 4, () =>
+    Promise.all(Array.from({ length: 4 }, take)),
+  )
+  expect(answers.filter(Boolean)).toHaveLength(one.taken)
 })
 
 test('ageing moves every moment back, past triggers, and nothing else', async () => {

@@ -124,12 +124,14 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
   })
   await read('/audit-logs', both(/audit/i, looking), { path: '/audit-logs?limit=5' })
 
-  await act(
-    admin('configuration', 'PUT /integrations/{provider}', /integrat|config|key|credential|secret|setting/i, {
-      on: ['llm'],
-    }),
-    () => administrator.send('PUT', '/integrations/llm', { apiKey: cast.apiKey }),
-  )
+  for (const [name, apiKey] of [
+    ['PUT /integrations/{provider}', cast.apiKey],
+    ['PUT /integrations/{provider} with another key', secretIn(cast, 'the API key that replaces another')],
+  ] as const) {
+    await act(admin('configuration', name, /integrat|config|key|credential|secret|setting/i, { on: ['llm'] }), () =>
+      administrator.send('PUT', '/integrations/llm', { apiKey }),
+    )
+  }
   const consent = (granted: boolean): Promise<{ status: number }> =>
     administrator.send('PUT', `${ofCustomer}/consent`, { granted, method: 'written' })
   const given = { before: /false|null|none|withdrawn|revoked|denied/i, after: /true|granted|given|opted.?in/i }
@@ -166,10 +168,15 @@ export async function doDeeds(cast: Cast): Promise<{ deeds: Deed[]; letterId: st
     )
   }
   const messageWords = /messag|sms|text|send|sent|queue/i
-  await act(admin('messages', 'POST /messages', messageWords, { isNamedAnywhere: true }), async () => {
-    const id = await administrator.queueMessage(customer.id, bodyIn(cast, 'a message'))
-    return { status: 202, on: [id, customer.id] }
-  })
+  // of other messages to the same customer
+  const otherMessages = /refus|reject|block|fail|undeliver|dead|replay|retr[yi]/i
+  await act(
+    admin('messages', 'POST /messages', messageWords, { isNamedAnywhere: true, otherWords: otherMessages }),
+    async () => {
+      const id = await administrator.queueMessage(customer.id, bodyIn(cast, 'a message'))
+      return { status: 202, on: [id, customer.id] }
+    },
+  )
   const letterId = await makeDeadLetter(cast)
   await act(
     admin('overrides', 'POST /dead-letters/{id}/replay', /replay|retr[yi]|re.?(?:queue|driv|process|submit|sen[dt])/i, {

@@ -16,7 +16,7 @@ testJudge({
       (trial) => void (deed(trial, 'failed login').isNoted = false),
       /failed login left no entry/,
     ],
-    ['who is left out', (trial) => void (deed(trial, 'logout').who = 'nobody'), /names nobody as who did it/],
+    ['who is left out', (trial) => void (deed(trial, 'logout').who = 'nobody'), /names nobody as its actor/],
     [
       'the system is said to have done it',
       (trial) => void (deed(trial, 'POST /messages').who = 'somebody else'),

@@ -118,7 +118,7 @@ function judgeDeed(deed: Deed): JudgedShortfall[] {
   }
   if (!deed.isDated) {
     shortfalls.push({
-      what: `the entry for ${deed.name} does not have the time at which it was done`,
+      what: `the audit entry for ${deed.name} does not have the time at which it was done`,
       expected: 'date and time of when it happened',
       where,
       mitigation: 'Note the moment with the entry.',
@@ -126,7 +126,7 @@ function judgeDeed(deed: Deed): JudgedShortfall[] {
   }
   if (deed.hasChange === false) {
     shortfalls.push({
-      what: `the entry for ${deed.name} lacks the values before and after`,
+      what: `the audit entry for ${deed.name} lacks the values before and after`,
       expected: 'what it was before, and what it became',
       where,
       mitigation: 'Note the values that the change replaces, and those that replace them.',
@@ -137,10 +137,10 @@ function judgeDeed(deed: Deed): JudgedShortfall[] {
 
 function wrongWho({ name, by, who }: Deed): Pick<JudgedShortfall, 'what' | 'expected'> | undefined {
   if (by === 'administrator' && who !== 'the administrator')
-    return { what: `the entry for ${name} names ${who} as who did it`, expected: 'the administrator who did it' }
+    return { what: `the audit entry for ${name} names ${who} as its actor`, expected: 'the administrator who did it' }
   if (by === 'somebody else' && who !== 'somebody else') {
     const expected = 'who did it, which was not the administrator'
-    return { what: `the entry for ${name} names ${who} as who did it`, expected }
+    return { what: `the audit entry for ${name} names ${who} as its actor`, expected }
   }
   return undefined
 }
@@ -159,7 +159,7 @@ function judgeConcurrent({ readings, entries, verification }: AuditTrial['concur
   const shortfalls: JudgedShortfall[] = []
   if (entries !== readings) {
     const mitigation = 'Number entries under a lock, and write each in the transaction of its action.'
-    const what = `${readings} readings at once left ${entries} entries`
+    const what = `${readings} readings at once left ${entries} entries in the audit log`
     shortfalls.push({ what, expected: `${readings} entries`, where, mitigation })
   }
   if (verification.exitCode !== 0) {
@@ -201,7 +201,7 @@ function judgeTampering({ name, role, refusal, verification }: AuditTrial['tampe
   }
   if (verification.exitCode === 0) {
     shortfalls.push({
-      what: `the subject's own verification does not notice it: ${name}`,
+      what: `the subject's own verification of the audit log and its hash chain does not notice it: ${name}`,
       expected: 'an exit code other than 0 from whoever looks at the audit log, naming it',
       where: 'aro diagnose, or auditLog.verify of the subject file',
       mitigation:

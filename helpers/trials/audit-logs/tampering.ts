@@ -169,7 +169,7 @@ function tamperings({ table, tenantId, customerId, who }: Needs, all: readonly R
       ? []
       : [alter('the values of an entry are altered', changed, values.name, values.altered)]),
     remove('an entry in the middle is deleted', middle),
-    remove('the last entry is deleted', last),
+    remove('the last entry is deleted, the end of the chain', last),
     {
       name: 'two entries are swapped',
       removed: [first, second],

@@ -24,6 +24,8 @@ export interface Bench {
   /** The same administrator at another instance. */
   elsewhere: Administrator
   providers: ProviderLab
+  /** Past the proxy and its faults. */
+  databaseUrl: string
   ledger: Ledger
   /** Customers who have got no message yet. */
   unused: ConsentedCustomer[]

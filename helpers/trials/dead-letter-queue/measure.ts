@@ -30,7 +30,15 @@ export async function tryDeadLetters(
     makeConsentedCustomers(client, administrator, customersBesideStorm + kills),
   ])
   const elsewhere = administrator.at(app.clientOf(second))
-  const bench: Bench = { client, administrator, elsewhere, providers, ledger: new Ledger(), unused }
+  const bench: Bench = {
+    client,
+    administrator,
+    elsewhere,
+    providers,
+    databaseUrl: database.url,
+    ledger: new Ledger(),
+    unused,
+  }
   await sendGenuine(bench)
   const { jobs, exhausted, others } = await exhaustJobs(bench)
   progress(`${exhausted.length} jobs used up their attempts`)

@@ -62,7 +62,11 @@ const shownCharacters = 160
 /** Each request whose statements grow with the rows, each that reads a table to show a page, each table without its index. */
 export function judgeQueries({ appointments, requests, plans, largeTables }: QueryTrial): JudgedShortfall[] {
   return [
-    ...requests.flatMap((request) => [...judgeGrowth(request, appointments), ...judgePage(request)]),
+    ...requests.flatMap((request) => [
+      ...judgeGrowth(request, appointments),
+      ...judgePage(request),
+      ...judgeSingle(request, appointments),
+    ]),
     ...plans.readings.flatMap((reading) => judgeReading(reading, largeTables[reading.table] ?? 0)),
   ]
 }
@@ -90,6 +94,22 @@ function judgePage({ name, pageRows, many }: Request): JudgedShortfall[] {
       expected: 'no more rows than the page shows',
       where: name,
       mitigation: 'Filter, sort and cut the page in the query, with LIMIT.',
+    },
+  ]
+}
+
+/** Shows everything that there is on somebody. */
+const showsAll = new Set(['GET /customers/{id}/export'])
+
+/** Somebody's own appointments, of which there are very many, may be read; not everybody's. */
+function judgeSingle({ name, pageRows, many }: Request, appointments: QueryTrial['appointments']): JudgedShortfall[] {
+  if (pageRows !== null || showsAll.has(name) || many.rows < appointments.many / 2) return []
+  return [
+    {
+      what: `${name} has the database give ${many.rows} rows, of ${appointments.many} appointments, to be gone through in memory`,
+      expected: 'the rows that it is about, found, counted and summed up by the database',
+      where: name,
+      mitigation: 'Filter, count and sum up in the query.',
     },
   ]
 }

@@ -5,10 +5,12 @@ import { multiplyPerson, phoneOfCopy } from '../../database/multiply.ts'
 import type { Copies } from '../../database/multiply.ts'
 import { planStatements } from '../../database/plans.ts'
 import type { Statement, TapMark } from '../../database/tap.ts'
+import type { ProviderLab } from '../../providers/lab.ts'
 import type { Administrator } from '../../subject/administrator.ts'
 import type { App } from '../../subject/app.ts'
 import type { AroClient } from '../../subject/client.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
+import type { ConsentedCustomer } from '../../subject/consented.ts'
 import type { QueryTrial } from './judge.ts'
 import { changingRequests, readingRequests } from './requests.ts'
 import type { CountedRequest, CountedSubjects } from './requests.ts'
@@ -39,17 +41,17 @@ type Cost = QueryTrial['requests'][number]['few']
 
 /** Counts the queries of requests with ten appointments in the database and with a thousand, then has them explained. */
 export async function tryQueries(
-  app: App,
-  database: ControlDatabase,
+  { app, database, providers }: { app: App; database: ControlDatabase; providers: ProviderLab },
   progress: (message: string) => void,
 ): Promise<QueryTrial> {
   const { client } = app
   const administrator = await client.administrator()
   const people = await makeConsentedCustomers(client, administrator, 3)
   const command = await giveCommand(client)
+  const watched = { app, database, administrator, ownTexts: await watchIdle(database) }
+  await writeTo(watched, providers, people)
   const copyPerson = await copier(administrator, people, database.url)
   const fewCopies = await copyPerson(0, few - people.length)
-  const watched = { app, database, administrator, ownTexts: await watchIdle(database) }
   const atFew = await countAll(watched, subjectsOf(fewCopies, command), 'dearest')
   const manyCopies = await copyPerson(1, many - few)
   progress(`${many} appointments are in the database`)
@@ -73,9 +75,27 @@ export async function tryQueries(
   }
 }
 
+/** A message to each, so that there will be as many messages as people. */
+async function writeTo(
+  watched: Watched,
+  { journal }: ProviderLab,
+  people: readonly ConsentedCustomer[],
+): Promise<void> {
+  const { administrator, database } = watched
+  const mark = database.proxy.tap.mark()
+  const text = 'We look forward to seeing you. Reply STOP to unsubscribe'
+  await Promise.all(people.map(({ customer }) => administrator.queueMessage(customer.id, text)))
+  const deadline = performance.now() + quietWithinMilliseconds
+  while (!people.every(({ booking }) => journal.messages().some(({ to }) => to === booking.person.phone))) {
+    if (performance.now() > deadline) throw new Error('Messages to customers with consent were not sent within 10 s.')
+    await sleep(40)
+  }
+  await untilQuiet(watched, 'the messages sent at first', mark, quiet.afterWork)
+}
+
 async function copier(
   administrator: Administrator,
-  people: Awaited<ReturnType<typeof makeConsentedCustomers>>,
+  people: readonly ConsentedCustomer[],
   url: string,
 ): Promise<(person: number, count: number) => Promise<Copies>> {
   let first = 0
@@ -99,11 +119,12 @@ function subjectsOf(
   { customerIds, appointmentIds, first }: Copies,
   command: CountedSubjects['command'],
 ): CountedSubjects {
-  const [id] = customerIds
+  const [id, another] = customerIds
   const [appointmentId] = appointmentIds
   if (id === undefined || appointmentId === undefined) throw new Error('Nobody was copied.')
   const phone = phoneOfCopy(first)
-  return { customer: { id, phone }, phone, appointmentId, command }
+  // one person gets three messages a day at most
+  return { customer: { id, phone }, addresseeId: another ?? id, phone, appointmentId, command }
 }
 
 const acceptedSchema = z.looseObject({ workflowId: z.string().min(1) })

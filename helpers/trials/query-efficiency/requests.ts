@@ -15,6 +15,8 @@ export interface CountedRequest {
 /** What the requests are about: somebody with more appointments than anybody else. */
 export interface CountedSubjects extends AdminSubjects {
   phone: string
+  /** Who is written to. */
+  addresseeId: string
   command: { id: string; workflowId: string }
 }
 
@@ -65,12 +67,12 @@ export function readingRequests(
 export function changingRequests(
   client: AroClient,
   administrator: Administrator,
-  { customer, phone }: CountedSubjects,
+  { addresseeId, phone }: CountedSubjects,
 ): CountedRequest[] {
   const once = (name: string, send: () => Promise<Answer>): CountedRequest => ({ name, pageRows: null, send })
   return [
     once('a booking of somebody new', async () => (await client.book(makeBooking())).answer),
     once('a reply', async () => (await client.reply(phone, 'YES')).answer),
-    once('a message', () => administrator.sendMessage(customer.id, 'Your clinic is open. Reply STOP to unsubscribe')),
+    once('a message', () => administrator.sendMessage(addresseeId, 'Your clinic is open. Reply STOP to unsubscribe')),
   ]
 }

@@ -37,6 +37,11 @@ testJudge({
       ({ replay }) => (where(replay, ({ consent }) => consent !== 'given').delivered = 1),
       /replay of a dead letter sent 1 messages to a customer whose consent was withdrawn/,
     ],
+    [
+      'a second attempt',
+      ({ betweenAttempts }) => (where(betweenAttempts, ({ consent }) => consent !== 'given').delivered = 1),
+      /next attempt at a message went out 1 times although consent had been withdrawn/,
+    ],
     ['nobody recorded it', ({ records }) => (at(records, 0).who = null), /does not tell who/],
     [
       'no time and no way',

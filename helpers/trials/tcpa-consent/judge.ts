@@ -26,6 +26,10 @@ const pathSchema = z.object({ path: z.string(), people: z.array(personSchema).mi
 export const consentTrialSchema = z.object({
   paths: z.array(pathSchema).min(5),
   replay: z.array(z.object({ consent: z.enum(consents), letters: z.int().positive(), delivered: count })).length(2),
+  /** A consent withdrawn between the first and the second attempt at a message, and one that stays. */
+  betweenAttempts: z
+    .array(z.object({ consent: z.enum(consents), attempts: z.int().positive(), delivered: count }))
+    .length(2),
   templates: z.object({
     /** Message templates of the profile packs. */
     known: z.int().positive(),
@@ -53,10 +57,11 @@ export type ConsentTrial = z.infer<typeof consentTrialSchema>
 const mitigation = 'Look at the consent in the transaction that hands the message to the provider, on every path.'
 
 /** Each path on which somebody is texted who has not agreed to it, and each record that does not tell who, when and how. */
-export function judgeConsent({ paths, replay, records }: ConsentTrial): JudgedShortfall[] {
+export function judgeConsent({ paths, replay, betweenAttempts, records }: ConsentTrial): JudgedShortfall[] {
   return [
     ...paths.flatMap(({ path, people }) => people.flatMap((person) => judgePerson(path, person))),
     ...replay.flatMap(judgeReplay),
+    ...betweenAttempts.flatMap(judgeBetweenAttempts),
     ...records.flatMap(judgeRecord),
   ]
 }
@@ -97,6 +102,18 @@ function judgeReplay({ consent, delivered }: ConsentTrial['replay'][number]): Ju
       what: `the replay of a dead letter sent ${delivered} messages to a customer whose consent was withdrawn meanwhile`,
       expected: 'no message without consent at the moment of sending',
       where: 'POST /dead-letters/{id}/replay',
+      mitigation,
+    },
+  ]
+}
+
+function judgeBetweenAttempts({ consent, delivered }: ConsentTrial['betweenAttempts'][number]): JudgedShortfall[] {
+  if (consent === 'given' || delivered === 0) return []
+  return [
+    {
+      what: `the next attempt at a message went out ${delivered} times although consent had been withdrawn since the first`,
+      expected: 'no message without consent at the moment of sending, which each attempt is',
+      where: 'an SMS that the provider asks to send again 2 s later',
       mitigation,
     },
   ]

@@ -6,12 +6,12 @@ import type { ProviderLab } from '../../providers/lab.ts'
 import type { App } from '../../subject/app.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
 import type { ConsentedCustomer } from '../../subject/consented.ts'
-import { isAbout, listDeadLetters } from '../../subject/dead-letters.ts'
 import type { Subject } from '../../subject/subject.ts'
 import type { ConsentTrial } from './judge.ts'
+import { tryBetweenAttempts, tryReplay } from './late-withdrawal.ts'
 import { makeAddressees, withdraw } from './people.ts'
 import type { Addressee, Stage } from './people.ts'
-import { readRecord } from './records.ts'
+import { readWithdrawals, tryReturns } from './records.ts'
 import { readTemplates, usesOf } from './templates.ts'
 import { untilTrue } from './waiting.ts'
 
@@ -30,13 +30,16 @@ export async function tryConsent(
   const startedAt = Date.now()
   const administrator = await app.client.administrator()
   const stage: Stage = { app, administrator, providers }
-  const [addressees, replayed] = await Promise.all([
-    makeAddressees(stage),
-    makeConsentedCustomers(app.client, administrator, 2),
+  const [addressees, late] = await Promise.all([
+    makeAddressees(stage, templates),
+    makeConsentedCustomers(app.client, administrator, 4),
   ])
   const given = addressees.filter(({ consent }) => consent === 'given')
   const leaving = addressees.filter(({ consent }) => consent === 'withdrawn while queued')
-  const replay = await tryReplay(stage, replayed)
+  const [replay, betweenAttempts] = await Promise.all([
+    tryReplay(stage, late.slice(0, 2)),
+    tryBetweenAttempts(stage, late.slice(2)),
+  ])
   progress(`${addressees.length} customers are there`)
 
   await untilQuiet(providers)
@@ -69,8 +72,8 @@ export async function tryConsent(
   await sleep(quietMilliseconds)
   const queued = turnedAway()
   const absent = new Set(given.filter(({ person }) => !queued.has(phoneOf(person))).map(({ path }) => path.name))
-  await withdraw(stage, leaving)
   const withdrawnAt = Date.now()
+  await withdraw(stage, leaving)
   await fault.end()
   progress('consent was withdrawn while messages waited')
 
@@ -82,13 +85,11 @@ export async function tryConsent(
   )
   await sleep(quietMilliseconds)
   const received = delivered()
-  const returning = phoneOf(leaving.at(-1)?.person)
-  await app.client.reply(returning, 'START')
-  const records = await readRecords(stage, given, leaving, { startedAt, withdrawnAt })
-  await untilTrue(
-    'START to be answered',
-    () => (delivered().get(returning)?.length ?? 0) > (received.get(returning)?.length ?? 0),
-  ).catch(() => undefined)
+  const withdrawals = await readWithdrawals(stage, given, leaving, {
+    givenAt: startedAt - hoursUntilLater * 3_600_000,
+    withdrawnAt,
+  })
+  const returns = await tryReturns(stage, leaving)
   const bodies = providers.journal.messages().map(({ body }) => body)
   const seen = templates.filter(({ matches }) => bodies.some(matches)).map(({ name }) => name)
   const unseen = templates.map(({ name }) => name).filter((name) => !seen.includes(name))
@@ -102,8 +103,9 @@ export async function tryConsent(
       .filter(([path]) => !absent.has(path))
       .map(([path, people]) => ({ path, people: people.map((one) => resultOf(one, queued, received)) })),
     replay,
+    betweenAttempts,
     templates: { known: templates.length, seen, neverSent: unseen },
-    records,
+    records: [...withdrawals, ...returns],
   }
 }
 
@@ -119,8 +121,9 @@ async function lead(stage: Stage, addressees: readonly Addressee[]): Promise<voi
   await Promise.all(
     addressees.map(async ({ path, person, consent }) => {
       for (const { status, text } of await path.lead(by, person)) {
-        const isRefusal = path.mayBeRefused && consent !== 'given' && status >= 400 && status < 500
-        if (status >= 300 && !isRefusal)
+        const isRefusable =
+          path.mayBeRefused === 'everybody' || (path.mayBeRefused === 'who has not consented' && consent !== 'given')
+        if (status >= 300 && !(isRefusable && status >= 400 && status < 500))
           throw new Error(`${path.name}: expected 200 or 202, got ${status}: ${text.slice(0, 200)}`)
       }
     }),
@@ -144,50 +147,6 @@ async function untilQuiet({ journal }: ProviderLab): Promise<void> {
   })
 }
 
-/** A message that the provider refuses for good is replayed after its addressee has withdrawn consent, and another's. */
-async function tryReplay(
-  { app, administrator, providers }: Stage,
-  people: readonly ConsentedCustomer[],
-): Promise<ConsentTrial['replay']> {
-  const phones = new Set(people.map(phoneOf))
-  await using fault = await providers.fault('twilio', {
-    ...answerWithStatus({ status: 400 }),
-    matches: ({ form }) => phones.has(form?.To ?? ''),
-  })
-  const ids = await Promise.all(
-    people.map(({ customer }) =>
-      administrator.queueMessage(customer.id, 'The car park is open again. Reply STOP to unsubscribe'),
-    ),
-  )
-  const lettersOf = async (): Promise<string[][]> => {
-    const letters = await listDeadLetters(administrator)
-    return people.map(({ customer }, index) =>
-      letters.filter((letter) => isAbout(letter, [ids[index] ?? '', customer.id])).map(({ id }) => id),
-    )
-  }
-  await untilTrue('refused messages to become dead letters', async () =>
-    (await lettersOf()).every((letters) => letters.length > 0),
-  )
-  const letters = await lettersOf()
-  await fault.end()
-  const [leaver, stayer] = people
-  if (leaver === undefined || stayer === undefined)
-    throw new Error('Expected two customers whose messages are replayed.')
-  await withdraw({ app, administrator }, [{ person: leaver, withdrawnBy: 'an administrator' }])
-  await Promise.all(
-    letters.flat().map((id) => administrator.send('POST', `/dead-letters/${encodeURIComponent(id)}/replay`)),
-  )
-  const to = (person: ConsentedCustomer): number =>
-    providers.journal.messages().filter((message) => message.to === phoneOf(person) && /car park/.test(message.body))
-      .length
-  await untilTrue('a replayed message to be delivered to a customer with consent', () => to(stayer) > 0)
-  await sleep(quietMilliseconds)
-  return [
-    { consent: 'withdrawn while queued', letters: letters[0]?.length ?? 0, delivered: to(leaver) },
-    { consent: 'given', letters: letters[1]?.length ?? 0, delivered: to(stayer) },
-  ]
-}
-
 function resultOf(
   { consent, withdrawnBy, person }: Addressee,
   queued: ReadonlyMap<string, readonly string[]>,
@@ -205,28 +164,4 @@ function resultOf(
     deliveredFromQueue: fromQueue.length,
     confirmations: isLeaving ? got.length - fromQueue.length : 0,
   }
-}
-
-function readRecords(
-  { administrator }: Stage,
-  given: readonly Addressee[],
-  leaving: readonly Addressee[],
-  { startedAt, withdrawnAt }: { startedAt: number; withdrawnAt: number },
-): Promise<ConsentTrial['records']> {
-  const who = (addressees: readonly Addressee[], by: Addressee['withdrawnBy']): string => {
-    const found = addressees.find(({ withdrawnBy }) => withdrawnBy === by)
-    if (found === undefined) throw new Error('Expected a customer whose consent record can be read, there is none.')
-    return found.person.customer.id
-  }
-  const read = (id: string, what: string, isGranted: boolean) =>
-    readRecord(administrator, id, {
-      what,
-      isGranted,
-      since: (isGranted ? startedAt : withdrawnAt) - 20_000 - hoursUntilLater * 3_600_000,
-    })
-  return Promise.all([
-    read(who(given, null), 'consent recorded by an administrator', true),
-    read(who(leaving, 'the customer by reply'), 'consent withdrawn by a reply', false),
-    read(who(leaving, 'an administrator'), 'consent withdrawn by an administrator', false),
-  ])
 }

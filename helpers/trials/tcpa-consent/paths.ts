@@ -4,6 +4,7 @@ import type { AroClient } from '../../subject/client.ts'
 import type { ConsentedCustomer } from '../../subject/consented.ts'
 import { makeBooking } from '../../subject/people.ts'
 import type { Answer } from '../../subject/request.ts'
+import type { MessageTemplate } from './templates.ts'
 
 /** A way in which a message to a customer comes about. */
 export interface SendingPath {
@@ -14,8 +15,10 @@ export interface SendingPath {
   needsRisk: boolean
   /** Whether the message comes hours after what leads to it. */
   comesLater: boolean
-  /** Whether the subject may say at once that the message is not sent. */
-  mayBeRefused: boolean
+  /** To whom the subject may say at once that the message is not sent. */
+  mayBeRefused: 'nobody' | 'who has not consented' | 'everybody'
+  /** Whether those are left out who withdraw while it waits: what it sends is what a withdrawal is answered with, too. */
+  isSettledBefore?: boolean
   /** Does what leads to the message. */
   lead(by: { client: AroClient; administrator: Administrator }, person: ConsentedCustomer): Promise<Answer[]>
 }
@@ -25,7 +28,12 @@ type Lead = SendingPath['lead']
 const hour = 3_600_000
 /** How long after a booking its reminder is due. */
 const soon = 1500
-const promised = { isPromised: true, needsRisk: false, comesLater: false, mayBeRefused: false }
+const promised = {
+  isPromised: true,
+  needsRisk: false,
+  comesLater: false,
+  mayBeRefused: 'nobody',
+} satisfies Partial<SendingPath>
 
 const booking =
   (hoursAhead: number): Lead =>
@@ -47,8 +55,8 @@ const changing =
     return answers
   }
 
-/** Every path of the contract, and those that an ARO usually has beside them. */
-export const sendingPaths: readonly SendingPath[] = [
+/** Every path of the contract, and those that an ARO usually has beside them, such as each of its templates by hand. */
+export const sendingPaths = (templates: readonly MessageTemplate[]): SendingPath[] => [
   { ...promised, name: 'reminder 48 h before', lead: booking(48) },
   { ...promised, name: 'reminder 24 h before', lead: booking(24) },
   {
@@ -67,7 +75,7 @@ export const sendingPaths: readonly SendingPath[] = [
   {
     ...promised,
     name: 'message of an administrator',
-    mayBeRefused: true,
+    mayBeRefused: 'who has not consented',
     lead: async ({ administrator }, { customer }) => [
       await administrator.sendMessage(customer.id, 'Our door is at the side today. Reply STOP to unsubscribe'),
     ],
@@ -84,4 +92,17 @@ export const sendingPaths: readonly SendingPath[] = [
     lead: changing('in_progress', 'completed'),
   },
   { ...promised, name: 'request for a deposit', needsRisk: true, lead: booking(72) },
+  {
+    ...promised,
+    isPromised: false,
+    name: 'template of an administrator',
+    mayBeRefused: 'everybody',
+    isSettledBefore: true,
+    lead: ({ administrator }, { customer }) =>
+      Promise.all(
+        templates.map(({ name: template, variables }) =>
+          administrator.send('POST', '/messages', { customerId: customer.id, template, variables }),
+        ),
+      ),
+  },
 ]

@@ -7,6 +7,7 @@ import { makeRiskyCustomers } from '../../subject/provider-work.ts'
 import type { ConsentTrial } from './judge.ts'
 import { sendingPaths } from './paths.ts'
 import type { SendingPath } from './paths.ts'
+import type { MessageTemplate } from './templates.ts'
 import { untilTrue } from './waiting.ts'
 
 type Consent = ConsentTrial['paths'][number]['people'][number]['consent']
@@ -30,11 +31,12 @@ export interface Addressee {
 const asked: readonly Consent[] = ['given', 'withdrawn before', 'withdrawn while queued']
 
 /** Brings in the customers of each path; those whose consent is withdrawn before have withdrawn it already. */
-export async function makeAddressees(stage: Stage): Promise<Addressee[]> {
+export async function makeAddressees(stage: Stage, templates: readonly MessageTemplate[]): Promise<Addressee[]> {
   const { app, administrator } = stage
   const door = { client: app.client, administrator, now: Date.now }
-  const usual = sendingPaths.filter(({ needsRisk }) => !needsRisk)
-  const risky = sendingPaths.filter(({ needsRisk }) => needsRisk)
+  const paths = sendingPaths(templates)
+  const usual = paths.filter(({ needsRisk }) => !needsRisk)
+  const risky = paths.filter(({ needsRisk }) => needsRisk)
   const [people, riskyPeople, neverAsked] = await Promise.all([
     makeConsentedCustomers(app.client, administrator, usual.length * asked.length),
     makeRiskyCustomers(door, risky.length * asked.length),
@@ -48,7 +50,10 @@ export async function makeAddressees(stage: Stage): Promise<Addressee[]> {
     paths.flatMap((path, row) =>
       consents.flatMap((consent, column): Addressee[] => {
         const person = of[row * consents.length + column]
-        return person === undefined ? [] : [{ path, consent, withdrawnBy: withdrawalOf(consent, row), person }]
+        const isLeftOut = path.isSettledBefore === true && consent === 'withdrawn while queued'
+        return person === undefined || isLeftOut
+          ? []
+          : [{ path, consent, withdrawnBy: withdrawalOf(consent, row), person }]
       }),
     )
   const addressees = [

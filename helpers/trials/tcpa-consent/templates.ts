@@ -9,6 +9,8 @@ export interface MessageTemplate {
   name: string
   /** Whether a message was made from it. */
   matches(body: string): boolean
+  /** A harmless value for each of its variables. */
+  variables: Record<string, string>
 }
 
 const variable = /\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[a-z_]\w*\}|<%=?[^%]*%>|%s|:[a-z]\w+/gi
@@ -19,7 +21,7 @@ export async function readTemplates({ root, profilePacks }: Subject): Promise<Me
   const templates = packs.flatMap((pack) => {
     const { messages } = (pack as { templates?: { messages?: unknown } }).templates ?? {}
     return Object.entries(messages ?? {}).flatMap(([name, value]) =>
-      textsOf(value).map((text) => ({ name, matches: matcherOf(text) })),
+      textsOf(value).map((text) => ({ name, matches: matcherOf(text), variables: variablesOf(text) })),
     )
   })
   if (templates.length === 0)
@@ -33,6 +35,11 @@ function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   const longest = Object.values(value ?? {}).filter((one): one is string => typeof one === 'string')
   return longest.toSorted((one, other) => other.length - one.length).slice(0, 1)
+}
+
+function variablesOf(text: string): Record<string, string> {
+  const names = [...text.matchAll(variable)].flatMap(([found]) => /[a-z_]\w*/i.exec(found) ?? [])
+  return Object.fromEntries(names.map((name) => [name, 'Monday']))
 }
 
 function matcherOf(text: string): MessageTemplate['matches'] {
