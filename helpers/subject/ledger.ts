@@ -25,6 +25,8 @@ export interface LedgerEntry {
   status: number | null
   durationMilliseconds: number
   answer: Answer | undefined
+  /** What was thrown where there was no answer. */
+  failure?: unknown
   /** Where it concerns a person, their number. */
   phone: string | undefined
   /** What the subject calls it, where its answer says so. */
@@ -120,7 +122,10 @@ export class Ledger {
   async #ask(entry: LedgerEntry, correlationId: string, send: () => Promise<Answer>): Promise<LedgerEntry> {
     if (!entry.correlationIds.includes(correlationId)) entry.correlationIds.push(correlationId)
     const startedAt = performance.now()
-    const answer = await send().catch(() => undefined)
+    const answer = await send().catch((error: unknown) => {
+      entry.failure = error
+      return undefined
+    })
     entry.durationMilliseconds = performance.now() - startedAt
     entry.answer = answer
     entry.status = answer?.status ?? null
