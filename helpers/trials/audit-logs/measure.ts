@@ -24,7 +24,7 @@ import { findAuditTable, readRows } from './table.ts'
 import type { AuditTable } from './table.ts'
 import { tamper } from './tampering.ts'
 import { tryUnwritable } from './unwritable.ts'
-import { findVerification, newWords, verify } from './verification.ts'
+import { findVerification, newWords, verify } from '../../subject/audit-verification.ts'
 
 interface Needs {
   app: App

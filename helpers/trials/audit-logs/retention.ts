@@ -12,7 +12,7 @@ import { whenOf } from './entries.ts'
 import type { AuditTrial } from './judge.ts'
 import { ageEntries } from './table.ts'
 import type { AuditTable } from './table.ts'
-import { commandEnvironment } from './verification.ts'
+import { commandEnvironment } from '../../subject/audit-verification.ts'
 
 const daySeconds = 86_400
 const entryAgeDays = 7 * 365 - 1

@@ -4,8 +4,8 @@ import { quoteIdentifier, withClient } from '../../database/client.ts'
 import type { AuditTrial } from './judge.ts'
 import { insertRows, isNumeric, readRows, withoutGuards } from './table.ts'
 import type { AuditTable, Row } from './table.ts'
-import { newWords } from './verification.ts'
-import type { Verification } from './verification.ts'
+import { newWords } from '../../subject/audit-verification.ts'
+import type { Verification } from '../../subject/audit-verification.ts'
 
 /** One way to make an audit log say something else than what happened. */
 interface Tampering {

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ProviderLab } from '../../providers/lab.ts'
-import type { GateRun } from '../../run.ts'
-import type { App } from '../../subject/app.ts'
-import { runCommand } from '../../subject/commands.ts'
-import type { Subject } from '../../subject/subject.ts'
+import type { ProviderLab } from '../providers/lab.ts'
+import type { GateRun } from '../run.ts'
+import type { App } from './app.ts'
+import { runCommand } from './commands.ts'
+import type { Subject } from './subject.ts'
 
 /** What the subject itself says of its audit log. */
 export interface Verification {
