@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { AuditEntry } from '../../subject/audit-log.ts'
 import { errorEnvelopeSchema } from '../../subject/client.ts'
 import type { ConsentedCustomer } from '../../subject/consented.ts'
 import type { Administrator } from '../../subject/administrator.ts'
@@ -11,7 +12,7 @@ import { forbiddenTexts, forbiddenValue, harmlessTexts, makeMark, withMark } fro
 import type { ForbiddenText } from './texts.ts'
 import { variablesOf } from './templates.ts'
 import type { StoredTemplate } from './templates.ts'
-import { isNoted, quoteFinder, shapesOf } from './traces.ts'
+import { isNoted, quoteFinder, shapeOf, shapesOf } from './traces.ts'
 import type { Traces } from './traces.ts'
 
 type Attempt = PhiTrial['attempts'][number]
@@ -87,9 +88,14 @@ export async function askForTexts(
   }
 }
 
-/** What became of each text. */
-export function outcomesOf(asked: AskedTexts, calls: readonly SmsCall[], traces: Traces): Attempt[] {
-  const usual = shapesOf(traces, asked.usual)
+/** What became of each text; `before` is what the audit log held until then. */
+export function outcomesOf(
+  asked: AskedTexts,
+  calls: readonly SmsCall[],
+  traces: Traces,
+  before: readonly AuditEntry[],
+): Attempt[] {
+  const usual = new Set([...shapesOf(traces, asked.usual), ...before.map((entry) => shapeOf(JSON.stringify(entry)))])
   const quotes = quoteFinder(traces)
   const freeTexts = asked.forbidden.filter(({ way }) => way === 'free text')
   return asked.forbidden.map(({ id, mark, person, answer, forbidden: { name, kind, language, word }, way }) => {

@@ -34,7 +34,7 @@ const rare: Records = {
   service: 'Tularemia assessment',
   notes: 'Sarcoidosis, takes deferasirox at night',
   reason: 'Hydroxychloroquine is not enough',
-  question: 'I take fluvoxamine since my concussion, is that a problem?',
+  question: 'I take fluvoxamine for my vitiligo, is that a problem?',
 }
 
 const wellKnown: readonly Omit<Records, 'carrier' | 'question'>[] = [
@@ -70,7 +70,7 @@ export const plantedCanaries: readonly Canary[] = [
   { word: 'Gabapentin', kind: 'medication', field: 'reason for the visit' },
   { word: 'Leucemia', kind: 'condition', field: 'reason for the visit' },
   { word: 'fluvoxamine', kind: 'medication', field: 'reply' },
-  { word: 'concussion', kind: 'condition', field: 'reply' },
+  { word: 'vitiligo', kind: 'condition', field: 'reply' },
   { word: 'citalopram', kind: 'medication', field: 'reply' },
   { word: 'hernia', kind: 'condition', field: 'reply' },
 ]

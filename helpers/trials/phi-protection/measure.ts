@@ -34,6 +34,7 @@ export async function tryHealthInformation(context: Context): Promise<PhiTrial> 
   const [templates, matchers] = await Promise.all([readPackTemplates(subject), readTemplates(subject)])
   const administrator = await app.client.administrator()
   const written = await makeConsentedCustomers(app.client, administrator, customersWhoAreWritten)
+  const before = await readAuditLog(administrator)
   const asked = await askForTexts(administrator, written, templates)
   const siblings = await siblingsOf(asked, providers.journal)
   const traces = await readTraces(app, administrator)
@@ -75,7 +76,7 @@ export async function tryHealthInformation(context: Context): Promise<PhiTrial> 
       searched: ours.length,
       toOthers: unique(unexplained.flatMap(({ text }) => findAll(text, plantedCanaries))),
     },
-    attempts: outcomesOf(asked, ours, traces),
+    attempts: outcomesOf(asked, ours, traces, before),
     siblings,
     templates: auditTemplates([...templates, ...stored], seen),
     altered,

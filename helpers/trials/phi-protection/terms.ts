@@ -43,7 +43,7 @@ export const healthTerms: Readonly<Record<HealthKind, readonly string[]>> = {
     hernia*, gingivitis, periodont*, high blood pressure, blood pressure, presion arterial, high cholesterol, colesterol, chronic pain,
     dolor cronico, mental illness, enfermedad*, disease*, syndrome*, sindrome*, disorder*, trastorno*, symptom*, sintoma*,
     your condition, medical condition*, health condition*, heart condition*, skin condition*, su condicion, tu condicion,
-    condicion medica, sjogren*
+    condicion medica, sjogren*, vitiligo, concussion*
   `),
   treatment: list(`
     treatment*, tratamiento*, chemo*, quimio*, radiotherap*, radioterap*, radiation therapy, dialysis, dialisis, hemodial*, surger*,
@@ -57,7 +57,7 @@ export const healthTerms: Readonly<Record<HealthKind, readonly string[]>> = {
     medication*, medicacion, medicament*, medicine*, prescription*, prescribed, receta medica, recetado, your refill, rx refill, dosage,
     insulin*, metformin*, ozempic, semaglutid*, wegovy, mounjaro, tirzepatid*, lisinopril*, losartan*, amlodipin*, atorvastatin*,
     simvastatin*, rosuvastatin*, warfarin*, heparin*, clopidogrel, apixaban, aspirin*, ibuprofen*, acetaminophen, paracetamol, tylenol,
-    amoxicil*, penicil*, azithromyc*, azitromic*, doxycyclin*, sertralin*, zoloft, fluoxetin*, prozac, escitalopram, lexapro, citalopram,
+    amoxicil*, penicil*, azithromyc*, azitromic*, doxycyclin*, sertralin*, zoloft, fluoxetin*, prozac, fluvoxamin*, escitalopram, lexapro, citalopram,
     bupropion, trazodon*, alprazolam, xanax, lorazepam, ativan, diazepam, valium, clonazepam, quetiapin*, olanzapin*, risperidon*,
     aripiprazol*, lithium carbonate, adderall, ritalin, methylphenidat*, metilfenidat*, gabapentin*, pregabalin*, oxycodon*, oxycontin,
     hydrocodon*, vicodin, percocet, morphine, morfina, fentanyl, fentanilo, tramadol*, methadon*, metadona, buprenorphin*, suboxone,
