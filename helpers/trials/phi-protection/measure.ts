@@ -23,7 +23,7 @@ import type { Traces } from './traces.ts'
 
 type Context = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers' | 'run'>
 
-const customersWhoAreWritten = 8
+const customersWhoAreWritten = 12
 const hoursUntilLater = 3
 const quietMilliseconds = 700
 
@@ -42,11 +42,11 @@ export async function tryHealthInformation(context: Context): Promise<PhiTrial> 
 
   const others = new Set<string>()
   const altering = tryAlteredTemplates(context, templates, others)
-  altering.catch(() => undefined)
-  const addressees = await makeAddressees(app, administrator, await takesExtras(app))
+  const made = takesExtras(app).then((withExtras) => makeAddressees(app, administrator, withExtras))
+  // before reminders are planned to the second: the start of a copy takes the machine for itself
+  const [addressees, altered] = await Promise.all([made, altering])
   await leadAll(context, administrator, addressees)
   await untilMessaged(addressees, providers.journal)
-  const altered = await altering
   const stored = await readDatabaseTemplates(database.url)
   progress('messages were sent on every path')
 
@@ -95,19 +95,25 @@ const unique = <Item>(items: readonly Item[]): Item[] => [
   ...new Map(items.map((item) => [JSON.stringify(item), item])).values(),
 ]
 
-/** Waits for the harmless texts that were accepted; what was asked for before them has had its turn by then. */
-async function siblingsOf({ harmless }: AskedTexts, journal: Journal): Promise<PhiTrial['siblings']> {
+/**
+ * Waits for the harmless texts that were accepted; what was asked for before them has had its turn by then. A customer of whom a
+ * forbidden text was accepted may have no messages left for the day, and does not count.
+ */
+async function siblingsOf({ forbidden, harmless }: AskedTexts, journal: Journal): Promise<PhiTrial['siblings']> {
+  const counting = harmless.filter(
+    ({ person }) => !forbidden.some((one) => one.person === person && one.answer.status < 300),
+  )
   const isDelivered = ({ mark }: AskedTexts['harmless'][number]): boolean =>
     journal.messages().some(({ body }) => body.includes(mark))
-  const accepted = harmless.filter(({ answer }) => answer.status < 300)
+  const accepted = counting.filter(({ answer }) => answer.status < 300)
   await untilTrue('harmless texts to be sent', () => accepted.every(isDelivered)).catch(() => undefined)
-  if (!harmless.some(isDelivered)) {
-    const statuses = [...new Set(harmless.map(({ answer }) => answer.status))].join(', ')
+  if (!counting.some(isDelivered)) {
+    const statuses = [...new Set(counting.map(({ answer }) => answer.status))].join(', ')
     throw new Error(
       `Expected a harmless text of an administrator to be sent, none was (answered with ${statuses}): that others are refused proves nothing.`,
     )
   }
-  return harmless.map((one) => ({ text: one.text, status: one.answer.status, isDelivered: isDelivered(one) }))
+  return counting.map((one) => ({ text: one.text, status: one.answer.status, isDelivered: isDelivered(one) }))
 }
 
 async function readTraces({ client, instances }: App, administrator: Administrator): Promise<Traces> {
@@ -135,7 +141,11 @@ async function leadAll(
   await lead(later)
   const times = new Set(later.map(({ person }) => Date.parse(person.booking.scheduledAt)))
   await ageDatabase(database.url, hoursUntilLater * 3600, { except: times })
-  await lead(addressees.filter(({ path }) => !path.comesLater))
+  // a reminder is planned only where the booking is taken in before it is due
+  const isReminder = ({ path }: Addressee): boolean => path.name.startsWith('reminder')
+  const soon = addressees.filter(({ path }) => !path.comesLater)
+  await lead(soon.filter(isReminder))
+  await lead(soon.filter((one) => !isReminder(one)))
 }
 
 /** Waits for the messages that the contract promises to those whose records say nothing of health, and then for silence. */
