@@ -35,11 +35,11 @@ export function plainText(text: string): string {
 
 const escape = (term: string): string => term.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
 
-const words: readonly (readonly [HealthKind, RegExp])[] = healthKinds.map((kind) => {
-  const terms = healthTerms[kind].map((term) =>
-    term.endsWith('*') ? `${escape(term.slice(0, -1))}[a-z]*` : `${escape(term)}s?`,
-  )
-  return [kind, new RegExp(String.raw`(?<![a-z0-9])(?:${terms.join('|')})(?![a-z0-9])`, 'g')]
+const words: readonly (readonly [HealthKind, RegExp])[] = healthKinds.flatMap((kind) => {
+  const known = healthTerms[kind]
+  if (known === undefined) return []
+  const terms = known.map((term) => (term.endsWith('*') ? `${escape(term.slice(0, -1))}[a-z]*` : `${escape(term)}s?`))
+  return [[kind, new RegExp(String.raw`(?<![a-z0-9])(?:${terms.join('|')})(?![a-z0-9])`, 'g')] as const]
 })
 
 // a person or a street that is called like an illness

@@ -4,7 +4,6 @@ import { ageDatabase } from '../../database/ageing.ts'
 import type { FacilityMap } from '../../facilities.ts'
 import type { Journal } from '../../providers/journal.ts'
 import type { Administrator } from '../../subject/administrator.ts'
-import type { App } from '../../subject/app.ts'
 import { readAuditLog } from '../../subject/audit-log.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
 import { readTemplates, usesOf } from '../tcpa-consent/templates.ts'
@@ -19,6 +18,7 @@ import { makeAddressees, takesExtras } from './people.ts'
 import type { Addressee } from './people.ts'
 import { findAll, smsCalls } from './search.ts'
 import { auditTemplates, readDatabaseTemplates, readPackTemplates } from './templates.ts'
+import { readRecordTables } from './traces.ts'
 import type { Traces } from './traces.ts'
 
 type Context = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers' | 'run'>
@@ -37,7 +37,7 @@ export async function tryHealthInformation(context: Context): Promise<PhiTrial> 
   const before = await readAuditLog(administrator)
   const asked = await askForTexts(administrator, written, templates)
   const siblings = await siblingsOf(asked, providers.journal)
-  const traces = await readTraces(app, administrator)
+  const traces = await readTraces(context, administrator)
   progress(`${asked.forbidden.length} texts with health information were asked for`)
 
   const others = new Set<string>()
@@ -116,9 +116,16 @@ async function siblingsOf({ forbidden, harmless }: AskedTexts, journal: Journal)
   return counting.map((one) => ({ text: one.text, status: one.answer.status, isDelivered: isDelivered(one) }))
 }
 
-async function readTraces({ client, instances }: App, administrator: Administrator): Promise<Traces> {
-  const [entries, { items: events }] = await Promise.all([readAuditLog(administrator), client.events()])
-  return { lines: instances.flatMap(({ output }) => [...output.lines]), entries, events }
+async function readTraces(
+  { app: { client, instances }, database }: Context,
+  administrator: Administrator,
+): Promise<Traces> {
+  const [entries, { items: events }, rows] = await Promise.all([
+    readAuditLog(administrator),
+    client.events(),
+    readRecordTables(database.url),
+  ])
+  return { lines: instances.flatMap(({ output }) => [...output.lines]), entries, events, rows }
 }
 
 /** Has what leads to a message happen on every path; what comes hours later is due at once. */

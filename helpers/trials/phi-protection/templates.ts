@@ -70,13 +70,19 @@ export const variablesOf = (text: string): string[] => [
   ...new Set([...text.matchAll(templateVariable)].map(([found]) => found.replaceAll(/[^\w.]/g, ''))),
 ]
 
+/** A template as it might be sent: what is not known to be something else may be a number, such as behind "MRN". */
+const asSent = (text: string): string =>
+  text.replaceAll(templateVariable, (name) =>
+    /name|clinic|date|day|time|hour|url|link/i.test(name) ? ' … ' : '219099999',
+  )
+
 // what stands there may tell of a treatment: it is left to the messages that were seen, where one was
 const servicesOrNotes = /service|notes$|reason|procedure/
 
 /** Words of health information in each template, and variables that stand for it; `seen` are those of which a message was sent. */
 export function auditTemplates(templates: readonly StoredTemplate[], seen: ReadonlySet<string>): PhiTrial['templates'] {
   return templates.map(({ name, source, texts }) => {
-    const words = texts.flatMap((text) => findHealthInformation(text.replaceAll(templateVariable, ' … ')))
+    const words = texts.flatMap((text) => findHealthInformation(asSent(text)))
     const variables = texts.flatMap(variablesOf).flatMap((variable) => {
       const plain = variable.toLowerCase().replaceAll(/[^a-z]/g, '')
       const kinds = healthVariables.flatMap(([kind, names]) => (names.test(plain) ? [kind] : []))

@@ -15,18 +15,12 @@ const list = (text: string): string[] => text.split(/\s*[,\n]\s*/).filter((term)
 
 /**
  * Words and phrases in lower case without accents, English and Spanish; a `*` stands for whatever the word goes on with. A name
- * of a specialty is none, since clinics are called by it.
+ * of a specialty is none, since clinics are called by it; numbers are known by their shape, and what they are called is no number.
  */
-export const healthTerms: Readonly<Record<HealthKind, readonly string[]>> = {
-  'social security number': list(`
-    ssn, social security number, social security no, social security, numero de seguro social, numero de seguridad social, nss
-  `),
-  'medical record number': list(`
-    mrn, medical record number, medical record no, numero de historia clinica, numero de expediente, numero de paciente
-  `),
+export const healthTerms: Readonly<Partial<Record<HealthKind, readonly string[]>>> = {
   diagnosis: list(`
     diagnos*, misdiagnos*, prognos*, pronostico medico, biopsy result*, test result*, lab result*, tested positive, tested negative,
-    resultados de laboratorio, resultado de la biopsia, metasta*, malignan*, maligno, benign tumor, icd-10, icd10, cie-10
+    resultados de laboratorio, resultado de la biopsia, metasta*, malignan*, maligno, benign tumor
   `),
   condition: list(`
     diabet*, prediabet*, hypertens*, hipertens*, cancer*, carcinom*, tumor*, tumour*, leukemi*, leukaemi*, leucemi*, lymphom*, linfom*,
@@ -81,7 +75,7 @@ export const identifierShapes: readonly (readonly [HealthKind, RegExp])[] = [
   ],
   [
     'medical record number',
-    /\b(?:mrn|medical record|chart|patient|historia clinica|expediente|paciente|nhc)(?: (?:number|no|nr|num|id|numero))?[ :#.-]{0,4}\d(?:[- .]?\d){4,}\b/g,
+    /\b(?:mrn|medical record|chart|patient|historia clinica|expediente|paciente|nhc)(?: (?:number|no|nr|num|id|numero|n\.?o\.?))?[ :#.-]{0,4}\d(?:[- .]?\d){4,}\b/g,
   ],
   [
     'diagnosis',

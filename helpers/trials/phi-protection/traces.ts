@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { withClient } from '../../database/client.ts'
+import { listTables } from '../../database/tables.ts'
 import type { AuditEntry } from '../../subject/audit-log.ts'
 import type { AroEvent } from '../../subject/client.ts'
 import type { OutputLine } from '../../subject/output.ts'
@@ -9,6 +11,21 @@ export interface Traces {
   lines: readonly OutputLine[]
   entries: readonly AuditEntry[]
   events: readonly AroEvent[]
+  /** Rows of the tables beneath audit log and events. */
+  rows: readonly { table: string; text: string }[]
+}
+
+/** Reads the tables that are called after logs, audits or events: what the API does not show of a record is recorded all the same. */
+export function readRecordTables(url: string): Promise<Traces['rows']> {
+  return withClient(url, async (client) => {
+    const rows: { table: string; text: string }[] = []
+    for (const { schema, name, qualified } of await listTables(client)) {
+      if (!/audit|event|outbox|(?:^|_)logs?(?:_|$)/i.test(name)) continue
+      const found = await client.query<{ text: string }>(`SELECT t::text AS text FROM ${qualified} t`)
+      rows.push(...found.rows.map(({ text }) => ({ table: `${schema}.${name}`, text })))
+    }
+    return rows
+  })
 }
 
 const passing = /^(?:[\d.:+TZ-]+|[\da-f]{16,}|[\da-f]{8}-[\da-f-]{27}|\+\d+|)$/i
@@ -63,7 +80,7 @@ export function shapesOf({ lines, entries }: Traces, requests: readonly string[]
 const namedSchema = z.looseObject({ action: z.string().optional(), eventType: z.string().optional() })
 
 /** Finds in which records refused words stand; reads them once. */
-export function quoteFinder({ lines, entries, events }: Traces): (word: string) => string[] {
+export function quoteFinder({ lines, entries, events, rows }: Traces): (word: string) => string[] {
   const nameOf = (record: unknown): string => {
     const { action, eventType } = namedSchema.safeParse(record).data ?? {}
     return action ?? eventType ?? 'without a name'
@@ -71,6 +88,7 @@ export function quoteFinder({ lines, entries, events }: Traces): (word: string) 
   const kinds = [
     lines.map(({ stream, text }) => ({ place: `a log line (${stream})`, text })),
     entries.map((entry) => ({ place: `the audit entry ${nameOf(entry)}`, text: JSON.stringify(entry) })),
+    rows.map(({ table, text }) => ({ place: `a row of ${table}`, text })),
     events.map((event) => ({ place: `the event ${nameOf(event)}`, text: JSON.stringify(event) })),
   ].map((records) => ({ records, all: searchable(records.map(({ text }) => text).join('\n')) }))
   return (word) =>
