@@ -28,9 +28,12 @@ export async function makeCustomers(
   client: AroClient,
   administrator: Administrator,
   count: number,
-  { tenant = client.tenant, onMade }: { tenant?: Tenant; onMade?: (customer: Customer) => Promise<void> } = {},
+  {
+    tenant = client.tenant,
+    bookings = Array.from({ length: count }, () => makeBooking()),
+    onMade,
+  }: { tenant?: Tenant; bookings?: readonly Booking[]; onMade?: (customer: Customer) => Promise<void> } = {},
 ): Promise<ConsentedCustomer[]> {
-  const bookings = Array.from({ length: count }, () => makeBooking())
   const atOnce = 8
   const customers: ConsentedCustomer[] = []
   for (let start = 0; start < count; start += atOnce) {

@@ -55,6 +55,7 @@ export function calendlyMessage(
     event,
     event_id: `https://api.calendly.com/scheduled_events/${randomUUID()}/invitees/${randomUUID()}`,
     data: {
+      ...booking.extras,
       appointment_id: booking.appointmentId,
       customer: booking.person,
       scheduled_at: booking.scheduledAt,

@@ -32,6 +32,8 @@ export interface Booking {
   scheduledAt: string
   durationMinutes: number
   serviceType: string
+  /** What the calendar provider says beyond that, such as notes. */
+  extras?: Readonly<Record<string, unknown>>
 }
 
 /** Makes a booking for a new person, 72 hours ahead, unless told otherwise. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Administrator } from './administrator.ts'
 import type { AroClient } from './client.ts'
 import type { ConsentedCustomer } from './consented.ts'
-import { makeConsentedCustomers } from './consented.ts'
+import { makeCustomers } from './consented.ts'
 import { calendlyMessage, smsMessage } from './deliveries.ts'
 import type { ProviderName } from './facilities.ts'
 import { makeBooking } from './people.ts'
@@ -89,9 +89,16 @@ export function deliverBooking({ client, now }: Door, booking: Booking): Promise
 
 const missed = 2
 
-/** Brings in customers with consent who have missed two appointments of late. */
-export async function makeRiskyCustomers(door: Door, count: number): Promise<ConsentedCustomer[]> {
-  const customers = await makeConsentedCustomers(door.client, door.administrator, count)
+/** Brings in customers with consent who have missed two appointments of late, the first of which may be given. */
+export async function makeRiskyCustomers(
+  door: Door,
+  count: number,
+  bookings?: readonly Booking[],
+): Promise<ConsentedCustomer[]> {
+  const customers = await makeCustomers(door.client, door.administrator, count, {
+    ...(bookings === undefined ? {} : { bookings }),
+    onMade: ({ id }) => door.administrator.recordConsent(id, true),
+  })
   await Promise.all(
     customers.map(async ({ booking: { person }, customer }) => {
       for (let number = 1; number < missed; number += 1) await deliverBooking(door, makeBooking({ person }))

@@ -37,9 +37,9 @@ const promised = {
 
 const booking =
   (hoursAhead: number): Lead =>
-  async ({ client }, { booking: { person } }) => {
+  async ({ client }, { booking: { person, serviceType, extras = {} } }) => {
     const scheduledAt = new Date(Date.now() + hoursAhead * hour + soon).toISOString()
-    return [(await client.book(makeBooking({ person, scheduledAt }))).answer]
+    return [(await client.book(makeBooking({ person, serviceType, extras, scheduledAt }))).answer]
   }
 
 const reply =
@@ -62,10 +62,16 @@ export const sendingPaths = (templates: readonly MessageTemplate[]): SendingPath
   {
     ...promised,
     name: 'reminder of a booking by command',
-    async lead({ client }, { booking: { person } }) {
+    async lead({ client }, { booking: { person, serviceType } }) {
       const { headers, body } = client.makeCommand()
       const scheduledAt = new Date(Date.now() + 24 * hour + soon).toISOString()
-      const payload = { ...body.payload, customer: { ...person }, scheduledAt }
+      const service = Object.keys(body.payload).find((name) => /service/i.test(name))
+      const payload = {
+        ...body.payload,
+        customer: { ...person },
+        scheduledAt,
+        ...(service === undefined ? {} : { [service]: serviceType }),
+      }
       const aggregate = { ...body.aggregate, id: randomUUID() }
       const { paths } = client.subject
       const command = { ...body, aggregate, payload }

@@ -13,7 +13,8 @@ export interface MessageTemplate {
   variables: Record<string, string>
 }
 
-const variable = /\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[a-z_]\w*\}|<%=?[^%]*%>|%s|:[a-z]\w+/gi
+/** How a template names what is filled in, in the usual languages of templates. */
+export const templateVariable = /\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[a-z_]\w*\}|<%=?[^%]*%>|%s|:[a-z]\w+/gi
 
 /** Every message template of the subject's profile packs. @throws when there is none. */
 export async function readTemplates({ root, profilePacks }: Subject): Promise<MessageTemplate[]> {
@@ -43,7 +44,7 @@ function variablesOf(text: string): Record<string, string> {
 }
 
 function matcherOf(text: string): MessageTemplate['matches'] {
-  const parts = text.split(variable).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+  const parts = text.split(templateVariable).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
   const pattern = new RegExp(parts.map((part) => part.trim().replaceAll(/\s+/g, String.raw`\s+`)).join('[^]*'))
   return (body) => pattern.test(body)
 }
