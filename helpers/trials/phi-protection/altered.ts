@@ -8,9 +8,9 @@ import { startApp } from '../../subject/app.ts'
 import type { App } from '../../subject/app.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
 import { copySubject } from '../../subject/copy.ts'
-import { sendingPaths } from '../tcpa-consent/paths.ts'
-import { templateVariable } from '../tcpa-consent/templates.ts'
-import { untilTrue } from '../tcpa-consent/waiting.ts'
+import { sendingPaths } from '../../subject/sending-paths.ts'
+import { templateVariable } from '../../subject/message-templates.ts'
+import { untilTrue } from '../../subject/waiting.ts'
 import type { PhiTrial } from './judge.ts'
 import { smsCalls } from './search.ts'
 import type { StoredTemplate } from './templates.ts'
@@ -141,7 +141,7 @@ async function drive(
   phones: Set<string>,
 ): Promise<Pick<Altered, 'outcome' | 'messages'>> {
   const administrator = await client.administrator()
-  const paths = sendingPaths.filter(({ name }) => driven.test(name))
+  const paths = sendingPaths([]).filter(({ name }) => driven.test(name))
   const people = await makeConsentedCustomers(client, administrator, paths.length)
   for (const { booking } of people) phones.add(booking.person.phone)
   await Promise.all(

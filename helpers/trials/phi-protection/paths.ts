@@ -1,7 +1,7 @@
 import { calendlyMessage } from '../../subject/deliveries.ts'
 import type { Answer } from '../../subject/request.ts'
-import { sendingPaths } from '../tcpa-consent/paths.ts'
-import type { SendingPath } from '../tcpa-consent/paths.ts'
+import { sendingPaths } from '../../subject/sending-paths.ts'
+import type { SendingPath } from '../../subject/sending-paths.ts'
 import type { Records } from './canaries.ts'
 
 type Led = Parameters<SendingPath['lead']>
@@ -11,7 +11,12 @@ export interface PhiPath extends Omit<SendingPath, 'lead'> {
   lead(by: Led[0], person: Led[1], records: Records): Promise<Answer[]>
 }
 
-const optional = { isPromised: false, needsRisk: false, comesLater: false, mayBeRefused: false }
+const optional = {
+  isPromised: false,
+  needsRisk: false,
+  comesLater: false,
+  mayBeRefused: 'nobody',
+} satisfies Partial<SendingPath>
 const hour = 3_600_000
 
 const replying =
@@ -41,7 +46,7 @@ const changing =
 
 /** Every path of the contract, and what an ARO may answer besides. */
 export const phiPaths: readonly PhiPath[] = [
-  ...sendingPaths,
+  ...sendingPaths([]).filter(({ isSettledBefore }) => isSettledBefore !== true),
   { ...optional, isPromised: true, name: 'confirmation of an opt-out', lead: replying('STOP') },
   { ...optional, name: 'confirmation of an opt-in', lead: replying('STOP', 'START') },
   { ...optional, name: 'answer to an unclear reply', lead: replying(({ question }) => question) },

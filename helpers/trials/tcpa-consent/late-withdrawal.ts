@@ -5,7 +5,7 @@ import { isAbout, listDeadLetters } from '../../subject/dead-letters.ts'
 import type { ConsentTrial } from './judge.ts'
 import { withdraw } from './people.ts'
 import type { Stage } from './people.ts'
-import { untilTrue } from './waiting.ts'
+import { untilTrue } from '../../subject/waiting.ts'
 
 const quietMilliseconds = 1500
 /** Short enough to be waited for where the call is made, long enough for a withdrawal meanwhile. */

@@ -12,8 +12,8 @@ import { tryBetweenAttempts, tryReplay } from './late-withdrawal.ts'
 import { makeAddressees, withdraw } from './people.ts'
 import type { Addressee, Stage } from './people.ts'
 import { readWithdrawals, tryReturns } from './records.ts'
-import { readTemplates, usesOf } from './templates.ts'
-import { untilTrue } from './waiting.ts'
+import { readTemplates, usesOf } from '../../subject/message-templates.ts'
+import { untilTrue } from '../../subject/waiting.ts'
 
 /** How long the provider asks for patience: within it consent is withdrawn. */
 const retryAfterSeconds = 8

@@ -5,10 +5,10 @@ import { makeConsentedCustomers, makeCustomers } from '../../subject/consented.t
 import type { ConsentedCustomer } from '../../subject/consented.ts'
 import { makeRiskyCustomers } from '../../subject/provider-work.ts'
 import type { ConsentTrial } from './judge.ts'
-import { sendingPaths } from './paths.ts'
-import type { SendingPath } from './paths.ts'
-import type { MessageTemplate } from './templates.ts'
-import { untilTrue } from './waiting.ts'
+import { sendingPaths } from '../../subject/sending-paths.ts'
+import type { SendingPath } from '../../subject/sending-paths.ts'
+import type { MessageTemplate } from '../../subject/message-templates.ts'
+import { untilTrue } from '../../subject/waiting.ts'
 
 type Consent = ConsentTrial['paths'][number]['people'][number]['consent']
 type Withdrawal = ConsentTrial['paths'][number]['people'][number]['withdrawnBy']

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Administrator } from '../../subject/administrator.ts'
 import type { ConsentTrial } from './judge.ts'
 import type { Addressee, Stage } from './people.ts'
-import { untilTrue } from './waiting.ts'
+import { untilTrue } from '../../subject/waiting.ts'
 
 type ConsentRecord = ConsentTrial['records'][number]
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Administrator } from '../../subject/administrator.ts'
-import type { AroClient } from '../../subject/client.ts'
-import type { ConsentedCustomer } from '../../subject/consented.ts'
-import { makeBooking } from '../../subject/people.ts'
-import type { Answer } from '../../subject/request.ts'
-import type { MessageTemplate } from './templates.ts'
+import type { Administrator } from './administrator.ts'
+import type { AroClient } from './client.ts'
+import type { ConsentedCustomer } from './consented.ts'
+import { makeBooking } from './people.ts'
+import type { Answer } from './request.ts'
+import type { MessageTemplate } from './message-templates.ts'
 
 /** A way in which a message to a customer comes about. */
 export interface SendingPath {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
-import { listProductionFiles } from '../../source/files.ts'
-import { readPack } from '../../subject/made-up-profile.ts'
-import type { Subject } from '../../subject/subject.ts'
+import { listProductionFiles } from '../source/files.ts'
+import { readPack } from './made-up-profile.ts'
+import type { Subject } from './subject.ts'
 
 /** A text that messages are made from, by its name in the profile pack. */
 export interface MessageTemplate {
@@ -39,7 +39,7 @@ function textsOf(value: unknown): string[] {
 }
 
 function variablesOf(text: string): Record<string, string> {
-  const names = [...text.matchAll(variable)].flatMap(([found]) => /[a-z_]\w*/i.exec(found) ?? [])
+  const names = [...text.matchAll(templateVariable)].flatMap(([found]) => /[a-z_]\w*/i.exec(found) ?? [])
   return Object.fromEntries(names.map((name) => [name, 'Monday']))
 }
 
