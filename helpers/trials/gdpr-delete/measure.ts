@@ -8,12 +8,14 @@ import { findVerification, newWords, verify } from '../../subject/audit-verifica
 import type { App } from '../../subject/app.ts'
 import { isAbout, listDeadLetters } from '../../subject/dead-letters.ts'
 import type { Answer } from '../../subject/request.ts'
+import { makeKnown, queueWaiting, waitsSeconds } from '../../subject/known-person.ts'
+import type { KnownPerson, KnownPersonStage } from '../../subject/known-person.ts'
+import { untilTrue } from '../../subject/waiting.ts'
 import type { Subject } from '../../subject/subject.ts'
 import type { ErasureTrial } from './judge.ts'
 import { findLinks } from './links.ts'
 import { missingValues, stableValues } from './neighbour.ts'
-import { makeKnown, queueWaiting, waitsSeconds } from './person.ts'
-import type { KnownPerson, Stage } from './person.ts'
+
 import { comeAgain } from './returning.ts'
 import { askForTheGone, countErasures, idsOfRecords, readEverything } from './shown.ts'
 import { TraceSearch } from './traces.ts'
@@ -36,12 +38,15 @@ export async function tryErasure(needs: Needs, progress: (message: string) => vo
   const { app, database, providers, subject } = needs
   const { client } = app
   const administrator = await client.administrator()
-  const stage: Stage = { client, administrator, providers }
+  const stage: KnownPersonStage = { client, administrator, providers }
   const verification = findVerification(subject)
   const [customer, leaver, neighbour] = await Promise.all([
-    makeKnown(stage, 'a customer'),
-    makeKnown(stage, 'a customer who had opted out'),
-    makeKnown(stage, 'a neighbour'),
+    makeKnown(stage),
+    makeKnown(stage).then(async (known) => {
+      await optOut(stage, known)
+      return known
+    }),
+    makeKnown(stage),
   ])
   const verifiedBefore = await verify(needs, verification.command)
   const { marker, fault } = await queueWaiting(stage, customer)
@@ -149,7 +154,7 @@ export async function tryErasure(needs: Needs, progress: (message: string) => vo
 
 /** Who has no right to it asks for the deletion first. */
 async function tryRefused(
-  { client, administrator }: Stage,
+  { client, administrator }: KnownPersonStage,
   { customerId, person }: KnownPerson,
 ): Promise<ErasureTrial['refusals']> {
   const path = `/customers/${customerId}`
@@ -173,4 +178,9 @@ async function tryRefused(
     refusals.push({ by, status, isStillThere: (await administrator.customer(person.phone))?.id === customerId })
   }
   return refusals
+}
+
+async function optOut({ client, administrator }: KnownPersonStage, { person: { phone } }: KnownPerson): Promise<void> {
+  await client.reply(phone, 'STOP')
+  await untilTrue('consent to be withdrawn by STOP', async () => !(await administrator.isConsentGranted(phone)))
 }

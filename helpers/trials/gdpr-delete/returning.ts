@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { untilTrue } from '../../subject/waiting.ts'
 import { makeBooking } from '../../subject/people.ts'
 import type { ErasureTrial } from './judge.ts'
-import { until } from './person.ts'
-import type { KnownPerson, Stage } from './person.ts'
+import type { KnownPerson, KnownPersonStage } from '../../subject/known-person.ts'
 
 const quietMilliseconds = 1500
 
 /** The same people book again, their consent is recorded, and an administrator writes to them. */
 export async function comeAgain(
-  stage: Stage,
+  stage: KnownPersonStage,
   erased: readonly (KnownPerson & { who: ErasureTrial['erasures'][number]['who'] })[],
 ): Promise<ErasureTrial['returns']> {
   const { client, administrator, providers } = stage
@@ -32,7 +32,7 @@ export async function comeAgain(
   )
   const [customer] = erased
   if (customer !== undefined && asked.some(({ who, message }) => who === customer.who && message === 202))
-    await until('a message to somebody who came again', async () => to(customer) > 0).catch(() => undefined)
+    await untilTrue('a message to somebody who came again', () => to(customer) > 0).catch(() => undefined)
   await sleep(quietMilliseconds)
   return asked.map((one, index) => {
     const person = erased[index]

@@ -1,13 +1,13 @@
 import type { Administrator } from '../../subject/administrator.ts'
 import { readAuditLog } from '../../subject/audit-log.ts'
 import type { ErasureTrial } from './judge.ts'
-import type { KnownPerson, Stage } from './person.ts'
+import type { KnownPerson, KnownPersonStage } from '../../subject/known-person.ts'
 
 const erasing = /eras|delet|remov|forg[eo]t|anonymi|purg/i
 
 /** Everything that the subject shows of its data. */
 export async function readEverything(
-  { client, administrator }: Stage,
+  { client, administrator }: KnownPersonStage,
   erased: readonly KnownPerson[],
 ): Promise<{ name: string; text: string }[]> {
   const { paths } = client.subject
@@ -36,7 +36,7 @@ export async function readEverything(
 }
 
 /** Ids of what stays as a record of what happened; a few of them are enough to know its tables by. */
-export async function idsOfRecords({ client }: Stage, erased: readonly KnownPerson[]): Promise<string[]> {
+export async function idsOfRecords({ client }: KnownPersonStage, erased: readonly KnownPerson[]): Promise<string[]> {
   const events = (await client.events()).items.map(({ eventId }) => eventId)
   return [...events.slice(0, 20), ...erased.map(({ commandId }) => commandId)]
 }

@@ -3,7 +3,7 @@ import { findIn } from '../../evidence/encodings.ts'
 import type { EncodedFinding } from '../../evidence/encodings.ts'
 import { GuessableDigests } from './digests.ts'
 import type { ErasureTrial } from './judge.ts'
-import type { KnownPerson } from './person.ts'
+import type { KnownPerson } from '../../subject/known-person.ts'
 
 type Trace = ErasureTrial['left'][number]
 type Who = Trace['who']
