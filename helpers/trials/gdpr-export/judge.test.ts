@@ -24,7 +24,7 @@ testJudge({
     [
       'a household taken for one person',
       ({ strangers }) => strangers.push({ of: 'somebody of the same household', what: 'a reply' }),
-      /tells a reply of somebody of the same household/,
+      /tells another’s data: a reply of somebody of the same household/,
     ],
     [
       'told to a stranger',

@@ -48,7 +48,7 @@ export function judgeExport(trial: ExportTrial): JudgedShortfall[] {
     ...held.flatMap(judgeHeld),
     ...judgeCounts(trial),
     ...byPerson(strangers).map(({ of, what }): JudgedShortfall => ({
-      what: `the export of a customer tells ${what} of ${of}`,
+      what: `the export of a customer tells another’s data: ${what} of ${of}`,
       expected: 'nobody else’s data',
       where,
       mitigation:

@@ -155,7 +155,7 @@ async function tryRefused(
   const { token } = await Administrator.login(client, client.tenant)
   const forged = `${token.slice(0, -6)}${token.endsWith('AAAAAA') ? 'BBBBBB' : 'AAAAAA'}`
   const asked: [by: string, ask: () => Promise<Answer>][] = [
-    ['nobody', () => client.send({ path: full })],
+    ['nobody, without a token', () => client.send({ path: full })],
     ['a service', () => client.send({ path: full, headers: client.serviceHeaders() })],
     ['a forged session', () => client.send({ path: full, headers: { Authorization: `Bearer ${forged}` } })],
     ['another tenant’s administrator', () => elsewhere.send('GET', path)],
