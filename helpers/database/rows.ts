@@ -66,7 +66,12 @@ export interface SequencePlace {
 /** Where every sequence stands. */
 export function readSequences(url: string): Promise<SequencePlace[]> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query<{ sequence: string; last: string | null; table: string | null; column: string | null }>(
+    const { rows } = await client.query<{
+      sequence: string
+      last: string | null
+      table: string | null
+      column: string | null
+    }>(
       `SELECT format('%I.%I', s.schemaname, s.sequencename) AS sequence, s.last_value::text AS last,
               (SELECT d.refobjid::regclass::text FROM ${columnOf}) AS table, (SELECT a.attname FROM ${columnOf}) AS column
        FROM pg_sequences s WHERE s.schemaname NOT LIKE 'pg\\_%' ORDER BY 1`,

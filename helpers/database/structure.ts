@@ -66,7 +66,9 @@ export function readStructure(url: string): Promise<string[]> {
   return withClient(url, async (client) => {
     // so that every name stands with its schema
     await client.query(`SET search_path = ''`)
-    const union = questions.map((question, index) => `SELECT * FROM (${question}) q${index} (line)`).join('\nUNION ALL\n')
+    const union = questions
+      .map((question, index) => `SELECT * FROM (${question}) q${index} (line)`)
+      .join('\nUNION ALL\n')
     const { rows } = await client.query<{ line: string | null }>(`SELECT line FROM (${union}) every ORDER BY 1`)
     return rows.flatMap(({ line }) => line ?? [])
   })

@@ -1,4 +1,4 @@
-import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
+import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 
 /** One way in which bytes can be read as text. */
 export interface Reading {
@@ -13,18 +13,25 @@ const deepest = 3
 
 /** Magic numbers of compressed streams, wherever they begin; of a zip, the data behind a local file header. */
 const streams: { how: string; magic: Buffer; uncompress(bytes: Buffer): Buffer }[] = [
-  { how: 'gzip', magic: Buffer.from('1f8b08', 'hex'), uncompress: (bytes) => gunzipSync(bytes, { ...limits, finishFlush: 2 }) },
+  {
+    how: 'gzip',
+    magic: Buffer.from('1f8b08', 'hex'),
+    uncompress: (bytes) => gunzipSync(bytes, { ...limits, finishFlush: constants.Z_SYNC_FLUSH }),
+  },
   ...['7801', '785e', '789c', '78da'].map((magic) => ({
     how: 'zlib',
     magic: Buffer.from(magic, 'hex'),
-    uncompress: (bytes: Buffer) => inflateSync(bytes, { ...limits, finishFlush: 2 }),
+    uncompress: (bytes: Buffer) => inflateSync(bytes, { ...limits, finishFlush: constants.Z_SYNC_FLUSH }),
   })),
   { how: 'zstd', magic: Buffer.from('28b52ffd', 'hex'), uncompress: (bytes) => zstdDecompressSync(bytes, limits) },
   {
     how: 'zip',
     magic: Buffer.from('504b0304', 'hex'),
     uncompress: (bytes) =>
-      inflateRawSync(bytes.subarray(30 + bytes.readUInt16LE(26) + bytes.readUInt16LE(28)), { ...limits, finishFlush: 2 }),
+      inflateRawSync(bytes.subarray(30 + bytes.readUInt16LE(26) + bytes.readUInt16LE(28)), {
+        ...limits,
+        finishFlush: constants.Z_SYNC_FLUSH,
+      }),
   },
 ]
 
@@ -81,7 +88,10 @@ function decoded(bytes: Buffer): [how: string, inner: Buffer][] {
   return ofText.map(({ 0: run, index }) => {
     const plain = run.replaceAll(/[\r\n]/g, '')
     const isHexadecimal = /^[0-9a-f]+$/i.test(plain)
-    return [`${isHexadecimal ? 'hexadecimal' : 'base64'} at ${index}`, Buffer.from(plain, isHexadecimal ? 'hex' : 'base64')]
+    return [
+      `${isHexadecimal ? 'hexadecimal' : 'base64'} at ${index}`,
+      Buffer.from(plain, isHexadecimal ? 'hex' : 'base64'),
+    ]
   })
 }
 

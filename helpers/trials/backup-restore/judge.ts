@@ -136,7 +136,13 @@ export type Restored = z.infer<typeof restoredSchema>
 
 /** A drill: a backup while writes go on, the loss of the database, and the restore, among restores that must be refused. */
 export const backupTrialSchema = z.object({
-  source: z.object({ tables: positive, rows: positive, rowsMadeByCopying: count, bookings: positive, letters: positive }),
+  source: z.object({
+    tables: positive,
+    rows: positive,
+    rowsMadeByCopying: count,
+    bookings: positive,
+    letters: positive,
+  }),
   backup: z.object({ run: runSchema, files: count, bytes: count }),
   contents: z.object({
     canaries: positive,
@@ -213,7 +219,8 @@ const judgeFinding = ({ kind, label, where, encoding }: ContentFinding): JudgedS
   what: `${kind} is readable outside the database after a backup: ${label}, ${encoding}`,
   expected: 'a backup that only its key opens, and nothing left beside it',
   where,
-  mitigation: 'Encrypt the whole backup while it is written; write no plain copy, not even for a while; print no content.',
+  mitigation:
+    'Encrypt the whole backup while it is written; write no plain copy, not even for a while; print no content.',
 })
 
 function judgeTables({ tables }: Moment): JudgedShortfall[] {
@@ -221,12 +228,16 @@ function judgeTables({ tables }: Moment): JudgedShortfall[] {
     const where = `table ${table}`
     const mitigation = 'Back up every table of every schema with all its rows, found in the catalog and not in a list.'
     if (rowsRestored === null)
-      return [{ what: `${table} is not restored`, expected: `the table with its ${rowsBefore} rows`, where, mitigation }]
+      return [
+        { what: `${table} is not restored`, expected: `the table with its ${rowsBefore} rows`, where, mitigation },
+      ]
     if (rowsLost > 0 || (isStill && isEqual === false)) {
       return [
         {
           what: `${table} is not what it was: ${rowsLost} of ${rowsBefore} rows that nobody had changed are missing or altered, ${rowsRestored} rows are restored`,
-          expected: isStill ? 'the same rows, by their ordered checksum' : 'all rows that were there throughout the backup',
+          expected: isStill
+            ? 'the same rows, by their ordered checksum'
+            : 'all rows that were there throughout the backup',
           where,
           mitigation,
         },
@@ -241,7 +252,8 @@ function judgeTables({ tables }: Moment): JudgedShortfall[] {
 function judgeMoment({ transactions, writes }: Moment): JudgedShortfall[] {
   const oneMoment = {
     where: 'restored database',
-    mitigation: 'Read all tables in one transaction of isolation level repeatable read, or in several on one exported snapshot.',
+    mitigation:
+      'Read all tables in one transaction of isolation level repeatable read, or in several on one exported snapshot.',
   }
   const shortfalls: JudgedShortfall[] = []
   if (transactions.splitInAll > 0) {
@@ -286,7 +298,14 @@ function judgeRevival({ problem, checks }: Revival): JudgedShortfall[] {
   const where = 'application on the restored database'
   const mitigation = 'Start the application on a restored database in every build, with the keys of the deployment.'
   if (problem !== null) {
-    return [{ what: `the application is not ready on the restored database: ${problem.slice(0, 400)}`, expected: 'ready', where, mitigation }]
+    return [
+      {
+        what: `the application is not ready on the restored database: ${problem.slice(0, 400)}`,
+        expected: 'ready',
+        where,
+        mitigation,
+      },
+    ]
   }
   return checks
     .filter(({ isMet }) => !isMet)

@@ -1,0 +1,90 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatabaseClone } from '../../database/template.ts'
+import { copySubject } from '../../subject/copy.ts'
+import { spoilBackup } from './damages.ts'
+import type { Damage } from './damages.ts'
+import type { CommandRun, Refusal } from './judge.ts'
+import { compareTargets, describeTarget } from './targets.ts'
+import type { TargetKind, Targets } from './targets.ts'
+import { backUp, restore } from './tools.ts'
+import type { BackupFiles, Needs } from './tools.ts'
+import { addMigration, raiseVersion, removeTable } from './versions.ts'
+
+/** What has to be refused: a damage, or a backup that the subject makes of a database that is not as it should be. */
+type Task = Damage | { name: string; make(): Promise<{ run: CommandRun; files: BackupFiles }> }
+
+const lanes = 3
+/** Of the damages, tried on a target with data as well. */
+const onData = 2
+
+/** What the refusals are tried with. */
+export interface RefusalBench {
+  files: BackupFiles
+  targets: Targets
+  kind: TargetKind
+  /** A copy of the source, which holds data. */
+  full: DatabaseClone
+  /** Copies of the source to be made one of a later version, and one without a table. */
+  later: DatabaseClone
+  incomplete: DatabaseClone
+}
+
+/** Has every worthless backup restored, several at a time, each into a target of its own. */
+export async function tryRefusals(needs: Needs, bench: RefusalBench): Promise<Refusal[]> {
+  const damages = spoilBackup(bench.files, needs.profile)
+  const waiting: Task[] = [...(await genuineTasks(needs, bench)), ...damages]
+  const refusals: Refusal[] = []
+  const lane = async (): Promise<void> => {
+    let target = await bench.targets.make(bench.kind)
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      const refusal = await tryOne(needs, task, target.url, 'nothing')
+      refusals.push(refusal)
+      // what was touched would be no empty target for the next one
+      if (refusal.changes.length > 0) target = await bench.targets.make(bench.kind)
+    }
+  }
+  const laneOnData = async (): Promise<void> => {
+    for (const damage of damages.slice(0, onData))
+      refusals.push(await tryOne(needs, damage, bench.full.url, 'other data'))
+  }
+  await Promise.all([laneOnData(), ...Array.from({ length: lanes }, lane)])
+  return refusals
+}
+
+async function tryOne(needs: Needs, task: Task, url: string, target: Refusal['target']): Promise<Refusal> {
+  const before = await describeTarget(url)
+  const { name } = task
+  if ('make' in task) {
+    const made = await task.make()
+    // who does not back up what is not as it should be has refused as well
+    if (made.run.exitCode !== 0) return { name, target, run: made.run, isNotMade: true, changes: [] }
+    const run = await restore(needs, made.files, url)
+    return { name, target, run, isNotMade: false, changes: compareTargets(before, await describeTarget(url)) }
+  }
+  const run = await restore(needs, task.files, url, { hasOtherKeys: task.hasOtherKeys ?? false })
+  return { name, target, run, isNotMade: false, changes: compareTargets(before, await describeTarget(url)) }
+}
+
+/** Backups that are whole and genuine, and yet not of this version of the database. */
+async function genuineTasks(needs: Needs, { kind, later, incomplete }: RefusalBench): Promise<Task[]> {
+  const tasks: Task[] = []
+  const noted = await addMigration(later.url)
+  if (noted.length > 0) {
+    tasks.push({
+      name: 'made by a later version',
+      async make() {
+        const root = join(await mkdtemp(join(needs.run.runDirectory, 'later-')), 'subject')
+        await copySubject(needs.subject.root, root)
+        await raiseVersion(root)
+        return backUp(needs, later.url, { root })
+      },
+    })
+  }
+  // a restore that makes the schema itself brings back what there was
+  const removed = kind === 'migrated' ? await removeTable(incomplete.url) : undefined
+  if (removed !== undefined) {
+    tasks.push({ name: `made without the table ${removed}`, make: () => backUp(needs, incomplete.url) })
+  }
+  return tasks
+}
