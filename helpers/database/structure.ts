@@ -28,14 +28,14 @@ const questions = [
   `SELECT format('index on %s: %s%s', i.indrelid::regclass, regexp_replace(pg_get_indexdef(i.indexrelid), '^CREATE (UNIQUE )?INDEX .*? ON ', '\\1'),
                  CASE WHEN i.indisvalid THEN '' ELSE ', not valid' END)
    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${ownSchemas} AND ${ofNoExtension('i.indrelid')}`,
-  `SELECT format('trigger on %s: %s%s', g.tgrelid::regclass, pg_get_triggerdef(g.oid), CASE g.tgenabled WHEN 'O' THEN '' ELSE ', enabled ' || g.tgenabled END)
+  `SELECT format('trigger on %s: %s%s', g.tgrelid::regclass, pg_get_triggerdef(g.oid), CASE g.tgenabled WHEN 'O' THEN '' ELSE ', enabled ' || g.tgenabled::text END)
    FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT g.tgisinternal AND ${ownSchemas}`,
   // of a foreign key, whose triggers a restore may have disabled and not enabled again
-  `SELECT DISTINCT format('check by trigger of %s%s', pg_get_constraintdef(g.tgconstraint), CASE g.tgenabled WHEN 'O' THEN '' ELSE ', enabled ' || g.tgenabled END)
+  `SELECT DISTINCT format('check by trigger of %s%s', pg_get_constraintdef(g.tgconstraint), CASE g.tgenabled WHEN 'O' THEN '' ELSE ', enabled ' || g.tgenabled::text END)
    FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE g.tgisinternal AND g.tgconstraint <> 0 AND ${ownSchemas}`,
   `SELECT format('rule on %s: %s', r.ev_class::regclass, pg_get_ruledef(r.oid))
    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${ownSchemas} AND ${ofNoExtension('c.oid')}`,
-  `SELECT 'event trigger ' || evtname || CASE evtenabled WHEN 'O' THEN '' ELSE ', enabled ' || evtenabled END FROM pg_event_trigger t WHERE ${ofNoExtension('t.oid')}`,
+  `SELECT 'event trigger ' || evtname || CASE evtenabled WHEN 'O' THEN '' ELSE ', enabled ' || evtenabled::text END FROM pg_event_trigger t WHERE ${ofNoExtension('t.oid')}`,
   `SELECT format('policy %I on %s: %s %s using %s check %s', p.polname, p.polrelid::regclass, p.polcmd, p.polpermissive, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
    FROM pg_policy p`,
   `SELECT format('%s %s', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, CASE p.prokind WHEN 'a' THEN p.oid::regprocedure::text ELSE p.oid::regprocedure || ' ' || md5(pg_get_functiondef(p.oid)) END)
