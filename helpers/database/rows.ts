@@ -43,13 +43,13 @@ async function listKeptTables(client: pg.Client): Promise<{ schema: string; name
   return rows
 }
 
-/** Tables in which rows have been changed or removed since the database was made. */
-export function readChangingTables(url: string): Promise<Set<string>> {
+/** How often rows of each table have been changed or removed, as far as the database has counted them. */
+export function countChanges(url: string): Promise<Map<string, number>> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query<{ table: string }>(
-      `SELECT schemaname || '.' || relname AS table FROM pg_stat_user_tables WHERE n_tup_upd + n_tup_del > 0`,
+    const { rows } = await client.query<{ table: string; changes: string }>(
+      `SELECT schemaname || '.' || relname AS table, n_tup_upd + n_tup_del AS changes FROM pg_stat_user_tables`,
     )
-    return new Set(rows.map(({ table }) => table))
+    return new Map(rows.map(({ table, changes }) => [table, Number(changes)]))
   })
 }
 

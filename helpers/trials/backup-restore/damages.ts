@@ -1,3 +1,5 @@
+import { findFrames } from './frames.ts'
+import type { Frame } from './frames.ts'
 import type { BackupFiles } from './tools.ts'
 
 /** A backup spoiled in one way, or used where it must not be. */
@@ -83,7 +85,24 @@ const spoils: [name: string, spoil: Spoil][] = [
 ]
 
 /** Of the spoils, in a rehearsal; a release tries all. */
-const inRehearsal = 9
+const inRehearsal = 7
+
+/** What happens to the chunks or lines that a file is made of, each of which stays whole. */
+const reframings: [name: string, reframe: (frames: readonly Frame[]) => Frame[]][] = [
+  ['without its last chunk', (frames) => frames.slice(0, -1)],
+  ['with two chunks swapped', (frames) => [...frames.slice(0, -2), ...frames.slice(-2).toReversed()]],
+  ['without a chunk in it', (frames) => frames.toSpliced(Math.max(0, frames.length - 2), 1)],
+]
+
+function reframe(bytes: Buffer): [name: string, spoiled: Buffer][] {
+  const frames = findFrames(bytes)
+  if (frames === undefined) return []
+  const beginning = bytes.subarray(0, frames[0]?.from ?? 0)
+  return reframings.map(([name, change]) => [
+    name,
+    Buffer.concat([beginning, ...change(frames).map(({ from, to }) => bytes.subarray(from, to))]),
+  ])
+}
 
 /** Worthless backups made from an intact one by its bytes alone: of several files the largest is spoiled. */
 export function spoilBackup(files: BackupFiles, profile: 'release' | 'rehearsal'): Damage[] {
@@ -94,6 +113,7 @@ export function spoilBackup(files: BackupFiles, profile: 'release' | 'rehearsal'
   const inFile = (spoil: Spoil): BackupFiles => new Map([...files, [path, spoil(bytes)]])
   return [
     ...chosen.map(([name, spoil]) => ({ name, files: inFile(spoil) })),
+    ...reframe(bytes).map(([name, spoiled]) => ({ name, files: inFile(() => spoiled) })),
     ...[...files].flatMap(([each, content]) => {
       const altered = alterVersion(content)
       return altered === undefined

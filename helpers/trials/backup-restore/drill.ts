@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDatabaseProxy } from '../../database/proxy.ts'
-import { readSequences, readStoredRows } from '../../database/rows.ts'
+import { countChanges, readSequences, readStoredRows } from '../../database/rows.ts'
 import type { SequencePlace, StoredRows } from '../../database/rows.ts'
 import { backUp } from './tools.ts'
 import type { Needs } from './tools.ts'
@@ -8,7 +8,7 @@ import { SteadyWriter } from './writer.ts'
 import type { Write } from './writer.ts'
 
 /** Added to each answer of the database that the backup reads, so that writes come between any two of its questions. */
-const slowedByMilliseconds = 25
+const slowedByMilliseconds = 15
 const writesBefore = 6
 const writesAfter = 3
 
@@ -18,6 +18,8 @@ export interface Drill {
   before: StoredRows
   after: StoredRows
   sequences: SequencePlace[]
+  /** Of rows in each table until the backup began. */
+  changes: Map<string, number>
   writes: Write[]
   /** In milliseconds since the epoch; the backup reads from the moment when it is connected. */
   times: { startedAt: number; readingFrom: number; endedAt: number }
@@ -30,7 +32,7 @@ export async function backUpWhileWriting(needs: Needs): Promise<Drill> {
   try {
     await writer.awaitMore(writesBefore)
     const before = await readStoredRows(database.url)
-    const sequences = await readSequences(database.url)
+    const [sequences, changes] = await Promise.all([readSequences(database.url), countChanges(database.url)])
     await using slow = await startDatabaseProxy({ target: database.url })
     slow.impose({ delayMilliseconds: slowedByMilliseconds })
     let readingFrom: number | undefined
@@ -47,7 +49,7 @@ export async function backUpWhileWriting(needs: Needs): Promise<Drill> {
     await writer.awaitMore(writesAfter)
     const { startedAt, endedAt } = backup
     const times = { startedAt, endedAt, readingFrom: readingFrom ?? endedAt }
-    return { backup, before, after, sequences, writes: writer.writes, times }
+    return { backup, before, after, sequences, changes, writes: writer.writes, times }
   } finally {
     await writer.stop()
   }

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { readChangingTables, readSequences, readStoredRows } from '../../database/rows.ts'
+import { countChanges, readSequences, readStoredRows } from '../../database/rows.ts'
 import type { StoredRows } from '../../database/rows.ts'
 import { readStructure } from '../../database/structure.ts'
 import { searchBackup, searchFilesBeside, searchWords } from './contents.ts'
@@ -74,7 +74,8 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
   await Promise.all([beside(), ...app.instances.map((instance) => instance.stop())])
   if (drill.backup.run.exitCode !== 0 || files.size === 0) return trial
 
-  const changing = await readChangingTables(database.url)
+  const changes = await countChanges(database.url)
+  const changing = new Set([...changes.keys()].filter((table) => changes.get(table) !== drill.changes.get(table)))
   const structure = await readStructure(database.url)
   const copies = []
   for (let copy = 0; copy < 3; copy += 1) copies.push(await targets.copyOf(database.clone.name))
@@ -109,18 +110,18 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
     )
   }
   const bench = { files, targets, kind, full, later, incomplete }
-  const [checks, refusals, sabotage] = await Promise.all([
+  const [checks, { refusals, occupied }, sabotage] = await Promise.all([
     'instance' in revived
       ? examineRevived(needs, { instance: revived.instance, seeded, databaseUrl: target.url, copyUrl: full.url })
       : [],
-    tryRefusals(needs, bench),
+    tryRefusals(needs, bench).then(async (tried) => ({
+      refusals: tried,
+      occupied: await restoreOverData(needs, files, { url: full.url, restoredRows }),
+    })),
     victim === undefined ? null : trySabotage(needs, { files, targets, kind, victim }),
   ])
   progress(`${refusals.length} worthless backups tried`)
-  const [occupied, again] = await Promise.all([
-    restoreOverData(needs, files, { url: full.url, restoredRows }),
-    restoreAgain(needs, targets, { files, kind, first: state }),
-  ])
+  const again = await restoreAgain(needs, targets, { files, kind, first: state })
   const are = new Set(state.structure)
   trial.restored = {
     rows: countRows(restoredRows),
