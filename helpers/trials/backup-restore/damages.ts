@@ -49,8 +49,10 @@ const swap =
     const length = Math.max(1, Math.floor(bytes.length / 10))
     const [first, second] = [at(bytes, one), at(bytes, other)]
     return Buffer.concat([
-      ...[bytes.subarray(0, first), bytes.subarray(second, second + length)],
-      ...[bytes.subarray(first + length, second), bytes.subarray(first, first + length)],
+      bytes.subarray(0, first),
+      bytes.subarray(second, second + length),
+      bytes.subarray(first + length, second),
+      bytes.subarray(first, first + length),
       bytes.subarray(second + length),
     ])
   }

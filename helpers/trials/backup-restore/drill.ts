@@ -36,13 +36,13 @@ export async function backUpWhileWriting(needs: Needs): Promise<Drill> {
     await using slow = await startDatabaseProxy({ target: database.url })
     slow.impose({ delayMilliseconds: slowedByMilliseconds })
     let readingFrom: number | undefined
-    let isMaking = true
+    const ended = new AbortController()
     const watching = (async () => {
-      while (isMaking && slow.connections().length === 0) await sleep(5)
+      while (!ended.signal.aborted && slow.connections().length === 0) await sleep(5)
       readingFrom = Date.now()
       writer.pace = 'fast'
     })()
-    const backup = await backUp(needs, slow.url).finally(() => (isMaking = false))
+    const backup = await backUp(needs, slow.url).finally(() => ended.abort())
     await watching
     writer.pace = 'steady'
     const after = await readStoredRows(database.url)

@@ -82,7 +82,7 @@ export async function seed(needs: Needs): Promise<Seeded> {
   const { person, appointmentId: calendarId, scheduledAt } = kept.booking
   const rowsMadeByCopying = await multiplyPerson(
     database.url,
-    { ...person, ...{ customerId: kept.customer.id, calendarId, appointmentId: appointment.id, scheduledAt } },
+    { ...person, customerId: kept.customer.id, calendarId, appointmentId: appointment.id, scheduledAt },
     { first: 1, count: copiesInAll },
   ).then(
     ({ rows }) => Object.values(rows).reduce((sum, count) => sum + count, 0),
@@ -90,7 +90,14 @@ export async function seed(needs: Needs): Promise<Seeded> {
     () => 0,
   )
   return {
-    ...{ secrets, personal, rowsMadeByCopying, administrator, kept, leaver, smsKey, letterId },
+    secrets,
+    personal,
+    rowsMadeByCopying,
+    administrator,
+    kept,
+    leaver,
+    smsKey,
+    letterId,
     bookings: Object.keys(people).length,
     command: { ...made, answer },
     views: await readViews(administrator, viewsOf(kept, leaver)),

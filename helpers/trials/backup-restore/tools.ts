@@ -36,7 +36,10 @@ export async function backUp(
   const folder = await mkdtemp(join(needs.run.runDirectory, 'backup-'))
   const startedAt = Date.now()
   const { run, home } = await runOne(needs, 'db:backup', {
-    ...{ file: join(folder, backupName), databaseUrl, deviation, seconds: backupSeconds },
+    file: join(folder, backupName),
+    databaseUrl,
+    deviation,
+    seconds: backupSeconds,
   })
   const endedAt = Date.now()
   return { run, files: await readFiles(folder), folder, home, startedAt, endedAt }
@@ -56,7 +59,10 @@ export async function restore(
     await writeFile(file, content)
   }
   const { run } = await runOne(needs, 'db:restore', {
-    ...{ file: join(folder, backupName), databaseUrl, deviation, seconds: restoreSeconds },
+    file: join(folder, backupName),
+    databaseUrl,
+    deviation,
+    seconds: restoreSeconds,
   })
   return run
 }
@@ -79,7 +85,9 @@ async function runOne(
     directory: deviation.root ?? subject.root,
     environment: {
       ...(deviation.hasOtherKeys === true ? withOtherKeys(environment) : environment),
-      ...{ HOME: homedir(), NODE_ENV: '', NODE_OPTIONS: '' },
+      HOME: homedir(),
+      NODE_ENV: '',
+      NODE_OPTIONS: '',
     },
     timeLimitSeconds: how.seconds,
     runDirectory: run.runDirectory,

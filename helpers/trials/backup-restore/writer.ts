@@ -13,7 +13,7 @@ export interface Write {
 
 const lanes = 2
 /** Short enough that something is committed between any two answers of the slowed database. */
-const pauses = { steady: 120, fast: 12 }
+const pauses = { steady: 60, fast: 12 }
 const mostWrites = 200
 
 /** Writes until it is told to stop: each lane one after the other, so that the order of what is accepted is known. */
