@@ -62,14 +62,7 @@ export function readingsWithin(bytes: Buffer, name = 'as it is', depth = 0): Rea
 }
 
 function innerBytes(bytes: Buffer): [how: string, inner: Buffer][] {
-  const found: [string, Buffer][] = []
-  for (const { how, magic, uncompress } of streams) {
-    for (let at = bytes.indexOf(magic); at !== -1 && found.length < mostStreams; at = bytes.indexOf(magic, at + 1)) {
-      const inner = attempt(() => uncompress(bytes.subarray(at)))
-      // random bytes may begin like a stream for a little while
-      if (inner !== undefined && inner.length > 64) found.push([`${how} at ${at}`, inner])
-    }
-  }
+  const found = compressedWithin(bytes)
   for (const [how, uncompress] of [
     ['raw deflate', () => inflateRawSync(bytes, limits)],
     ['brotli', () => brotliDecompressSync(bytes, limits)],
@@ -79,6 +72,37 @@ function innerBytes(bytes: Buffer): [how: string, inner: Buffer][] {
   }
   found.push(...decoded(bytes))
   return found
+}
+
+/** Whatever lies compressed in bytes, each up to its end or to where it is broken off. */
+export function compressedWithin(bytes: Buffer): [how: string, inner: Buffer][] {
+  const found: [string, Buffer][] = []
+  for (const { how, magic, uncompress } of streams) {
+    for (let at = bytes.indexOf(magic); at !== -1 && found.length < mostStreams; at = bytes.indexOf(magic, at + 1)) {
+      const inner = uncompressFrom(bytes.subarray(at), uncompress)
+      // random bytes may begin like a stream for a little while
+      if (inner !== undefined && inner.length > 64) found.push([`${how} at ${at}`, inner])
+    }
+  }
+  return found
+}
+
+const shortestStream = 48
+
+/** All that can be uncompressed: where something else comes in between, what stands before that. */
+function uncompressFrom(bytes: Buffer, uncompress: (bytes: Buffer) => Buffer): Buffer | undefined {
+  const whole = attempt(() => uncompress(bytes))
+  if (whole !== undefined) return whole
+  let best = attempt(() => uncompress(bytes.subarray(0, shortestStream)))
+  if (best === undefined) return undefined
+  let [good, bad] = [shortestStream, bytes.length]
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2)
+    const inner = attempt(() => uncompress(bytes.subarray(0, middle)))
+    if (inner === undefined) bad = middle
+    else [good, best] = [middle, inner]
+  }
+  return best
 }
 
 /** Stretches of base64 or hexadecimal, also in lines, that are long enough to hold something. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findIn } from '../../evidence/encodings.ts'
 import { findSecrets } from '../../evidence/secret-search.ts'
-import { readingsWithin } from '../../evidence/unpacking.ts'
+import { compressedWithin, readingsWithin } from '../../evidence/unpacking.ts'
+import { joinedChunks } from './frames.ts'
 import type { ContentFinding } from './judge.ts'
 import type { Seeded } from './seed.ts'
 import type { BackupFiles } from './tools.ts'
@@ -17,7 +18,13 @@ const largestFile = 64 * 1024 * 1024
 export function searchBackup(files: BackupFiles, known: Known): { readings: number; findings: ContentFinding[] } {
   let readings = 0
   const findings = [...files].flatMap(([path, bytes]) => {
-    const texts = readingsWithin(bytes)
+    const texts = [
+      ...readingsWithin(bytes),
+      // what is packed as a whole and written in chunks is whole again without what begins and ends each
+      ...joinedChunks(bytes).flatMap((joined) =>
+        compressedWithin(joined).flatMap(([how, inner]) => readingsWithin(inner, `chunks joined, ${how}`, 1)),
+      ),
+    ]
     readings += texts.length
     return texts.flatMap(({ how, text }) => findAll(text, known, `the backup’s ${path}, read ${how}`))
   })

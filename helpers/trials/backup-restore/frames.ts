@@ -16,6 +16,18 @@ export function findFrames(bytes: Buffer): Frame[] | undefined {
   return lengthFrames(bytes) ?? lineFrames(bytes)
 }
 
+/** The contents of a file's chunks in a row: whatever of nonces and tags each may carry is taken off in all usual ways. */
+export function joinedChunks(bytes: Buffer): Buffer[] {
+  const frames = findFrames(bytes) ?? []
+  const heads = [4, 8, 16, 20, 24]
+  const tails = [0, 16, 32]
+  return heads.flatMap((head) =>
+    tails.map((tail) =>
+      Buffer.concat(frames.map(({ from, to }) => bytes.subarray(from + head, Math.max(from + head, to - tail)))),
+    ),
+  )
+}
+
 const readers: { width: number; read(bytes: Buffer, at: number): number }[] = [
   { width: 4, read: (bytes, at) => bytes.readUInt32BE(at) },
   { width: 4, read: (bytes, at) => bytes.readUInt32LE(at) },

@@ -1,16 +1,20 @@
 import { at, testJudge, where } from '../judge-harness.ts'
 import { backupTrialSchema, judgeBackup } from './judge.ts'
-import type { BackupTrial, Restored } from './judge.ts'
+import type { BackupTrial, Use } from './judge.ts'
 
-const restored = ({ restored: found }: BackupTrial): Restored => {
+const restored = ({ restored: found }: BackupTrial): NonNullable<BackupTrial['restored']> => {
   if (found === null) throw new Error('Expected a restored database in the recorded evidence, there is none.')
   return found
 }
+const used = (trial: BackupTrial): Use => {
+  const { use } = restored(trial)
+  if (use === null) throw new Error('Expected a restored database that was used in the recorded evidence.')
+  return use
+}
 const table = (trial: BackupTrial, name: string) =>
   where(restored(trial).moment.tables, (each) => each.table.endsWith(name))
-const refusal = (trial: BackupTrial, words: RegExp) => where(restored(trial).refusals, ({ name }) => words.test(name))
-const check = (trial: BackupTrial, words: RegExp) =>
-  where(restored(trial).revival.checks, ({ what }) => words.test(what))
+const refusal = (trial: BackupTrial, words: RegExp) => where(used(trial).refusals, ({ name }) => words.test(name))
+const check = (trial: BackupTrial, words: RegExp) => where(used(trial).revival.checks, ({ what }) => words.test(what))
 const finding = { label: 'the phone of a customer', where: 'the backup’s file, read gzip at 0', encoding: 'raw' }
 
 testJudge({
@@ -88,7 +92,7 @@ testJudge({
     ],
     [
       'the application does not start',
-      (trial) => void Object.assign(restored(trial).revival, { problem: 'it ended', checks: [] }),
+      (trial) => void Object.assign(used(trial).revival, { problem: 'it ended', checks: [] }),
       /not ready on the restored database: it ended/,
     ],
     [
@@ -119,22 +123,22 @@ testJudge({
     ],
     [
       'data is mixed',
-      (trial) => void Object.assign(restored(trial).occupied, { run: restored(trial).run, leftovers: 7 }),
+      (trial) => void Object.assign(used(trial).occupied, { run: restored(trial).run, leftovers: 7 }),
       /mixed with it: 7 rows of before are left/,
     ],
     [
       'a refused target with data changes',
-      (trial) => void restored(trial).occupied.changes.push('public.tenants is gone'),
+      (trial) => void used(trial).occupied.changes.push('public.tenants is gone'),
       /failed with exit code 1, and changed it/,
     ],
     [
       'nothing is verified',
-      (trial) => void Object.assign(restored(trial).sabotage ?? {}, { run: restored(trial).run, isLost: true }),
+      (trial) => void Object.assign(used(trial).sabotage ?? {}, { run: restored(trial).run, isLost: true }),
       /verifies nothing/,
     ],
     [
       'refusals leave something behind',
-      (trial) => void (restored(trial).again.run.exitCode = 1),
+      (trial) => void (used(trial).again.run.exitCode = 1),
       /after refused restores the intact backup is not restored alike/,
     ],
   ],
@@ -142,7 +146,7 @@ testJudge({
     [
       'data is replaced',
       (trial) =>
-        void Object.assign(restored(trial).occupied, {
+        void Object.assign(used(trial).occupied, {
           run: restored(trial).run,
           changes: ['public.tenants: changed rows'],
           leftovers: 0,
@@ -151,12 +155,12 @@ testJudge({
     ],
     [
       'the lost row comes back',
-      (trial) => void Object.assign(restored(trial).sabotage ?? {}, { run: restored(trial).run, isLost: false }),
+      (trial) => void Object.assign(used(trial).sabotage ?? {}, { run: restored(trial).run, isLost: false }),
     ],
     [
       'a later database is not backed up',
       (trial) => void Object.assign(refusal(trial, /later version/), { isNotMade: true }),
     ],
-    ['no row can be lost', (trial) => void (restored(trial).sabotage = null)],
+    ['no row can be lost', (trial) => void (used(trial).sabotage = null)],
   ],
 })

@@ -111,14 +111,10 @@ const refusalSchema = z.object({
 /** A restore that had to be refused. */
 export type Refusal = z.infer<typeof refusalSchema>
 
-const restoredSchema = z.object({
-  rows: positive,
-  run: runSchema,
-  moment: momentSchema,
-  structure: z.object({ compared: positive, missing: z.array(z.string()) }),
-  sequences: z.array(sequenceSchema),
+const useSchema = z.object({
   revival: revivalSchema,
   refusals: z.array(refusalSchema).min(10),
+  /** The intact backup over data: what changed, what was left of before, what is missing of the backup. */
   occupied: z.object({ run: runSchema, changes: z.array(z.string()), leftovers: count, missing: count }),
   sabotage: z
     .object({
@@ -131,8 +127,18 @@ const restoredSchema = z.object({
   again: z.object({ run: runSchema, differences: z.array(z.string()) }),
 })
 
-/** @see restoredSchema */
-export type Restored = z.infer<typeof restoredSchema>
+/** What a restored database and a backup are good for. */
+export type Use = z.output<typeof useSchema>
+
+const restoredSchema = z.object({
+  rows: positive,
+  run: runSchema,
+  moment: momentSchema,
+  structure: z.object({ compared: positive, missing: z.array(z.string()) }),
+  sequences: z.array(sequenceSchema),
+  /** Null in a rehearsal in which what was restored falls short already. */
+  use: useSchema.nullable(),
+})
 
 /** A drill: a backup while writes go on, the loss of the database, and the restore, among restores that must be refused. */
 export const backupTrialSchema = z.object({
@@ -207,13 +213,17 @@ export function judgeBackup(trial: BackupTrial): JudgedShortfall[] {
       mitigation: 'Restore into the schema that the migrations make, and enable again whatever the restore disables.',
     })),
     ...restored.sequences.filter(({ isPast }) => !isPast).map(judgeSequence),
-    ...judgeRevival(restored.revival),
-    ...judgeDamages(restored.refusals),
-    ...judgeOccupied(restored.occupied),
-    ...judgeSabotage(restored.sabotage),
-    ...judgeAgain(restored.again),
+    ...(restored.use === null ? [] : judgeUse(restored.use)),
   ]
 }
+
+const judgeUse = ({ revival, refusals, occupied, sabotage, again }: Use): JudgedShortfall[] => [
+  ...judgeRevival(revival),
+  ...judgeDamages(refusals),
+  ...judgeOccupied(occupied),
+  ...judgeSabotage(sabotage),
+  ...judgeAgain(again),
+]
 
 const judgeFinding = ({ kind, label, where, encoding }: ContentFinding): JudgedShortfall => ({
   what: `${kind} is readable outside the database after a backup: ${label}, ${encoding}`,
@@ -317,7 +327,7 @@ function judgeRevival({ problem, checks }: Revival): JudgedShortfall[] {
     }))
 }
 
-function judgeAgain({ run, differences }: Restored['again']): JudgedShortfall[] {
+function judgeAgain({ run, differences }: Use['again']): JudgedShortfall[] {
   if (run.exitCode === 0 && differences.length === 0) return []
   return [
     {

@@ -4,6 +4,7 @@ import type { StoredRows } from '../../database/rows.ts'
 import { readStructure } from '../../database/structure.ts'
 import { searchBackup, searchFilesBeside, searchWords } from './contents.ts'
 import { backUpWhileWriting } from './drill.ts'
+import { judgeBackup } from './judge.ts'
 import type { BackupTrial, CommandRun } from './judge.ts'
 import { compareTables, compareTransactions, compareWrites } from './moment.ts'
 import { tryRefusals } from './refusals.ts'
@@ -18,7 +19,7 @@ const fewestMeanwhile = 8
 
 /** Makes a backup while writes go on, loses the database, restores it among restores that must be refused, and looks at what came of all. */
 export async function tryBackup(needs: Needs): Promise<BackupTrial> {
-  const { app, database, subject, progress } = needs
+  const { app, database, subject, profile, progress } = needs
   const since = Date.now() - 1000
   await using targets = new Targets(needs)
   const seeded = await seed(needs)
@@ -97,11 +98,10 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
     describeTarget(target.url),
     chooseVictim(target.url),
   ])
-  const revived = await revive(needs, target.url)
-  const readyAfterMilliseconds = 'instance' in revived ? revived.instance.startedInMilliseconds : null
   progress(`restored into a ${kind} database`)
-
-  const ofSchema = kind === 'blank' ? await tablesOfSchema(targets) : new Set<string>()
+  // what the migrations make is no data: a restore that makes the schema itself has rows of its own there
+  const schema = kind === 'blank' ? await describeTarget((await targets.make('migrated')).url) : undefined
+  const ofSchema = schema === undefined ? new Set<string>() : tablesOfSchema(schema)
   const states = { before: drill.before, after: drill.after, restored: restoredRows, changing, ofSchema }
   const writes = compareWrites(states, drill.writes, drill.times)
   if (writes.outcome.acceptedBefore === 0 || writes.outcome.acceptedMeanwhile < fewestMeanwhile) {
@@ -109,9 +109,26 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
       `Expected ${fewestMeanwhile} accepted commands to be found in the source that were given while the backup read it, and some before, got ${writes.outcome.acceptedMeanwhile} and ${writes.outcome.acceptedBefore}: whether it shows one moment cannot be seen.`,
     )
   }
-  const bench = { files, targets, kind, full, later, incomplete }
+  const { figures } = trial
+  if (writes.lastIncludedAt !== null) figures.recoveryPointMilliseconds = drill.times.endedAt - writes.lastIncludedAt
+  const are = new Set(state.structure)
+  const restored: NonNullable<BackupTrial['restored']> = {
+    rows: countRows(restoredRows),
+    run: firstRun,
+    moment: { tables: compareTables(states), transactions: compareTransactions(states), writes: writes.outcome },
+    structure: { compared: structure.length, missing: structure.filter((line) => !are.has(line)) },
+    sequences: compareSequences(drill.sequences, sequences),
+    use: null,
+  }
+  trial.restored = restored
+  if (profile === 'rehearsal' && judgeBackup(trial).length > 0) return trial
+
+  const revived = await revive(needs, target.url)
+  const isReady = 'instance' in revived
+  if (isReady) figures.recoveryTimeMilliseconds = firstRun.durationMilliseconds + revived.instance.startedInMilliseconds
+  const bench = { files, targets, kind, schema, full, later, incomplete }
   const [checks, { refusals, occupied }, sabotage] = await Promise.all([
-    'instance' in revived
+    isReady
       ? examineRevived(needs, { instance: revived.instance, seeded, databaseUrl: target.url, copyUrl: full.url })
       : [],
     tryRefusals(needs, bench).then(async (tried) => ({
@@ -121,28 +138,17 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
     victim === undefined ? null : trySabotage(needs, { files, targets, kind, victim }),
   ])
   progress(`${refusals.length} worthless backups tried`)
-  const again = await restoreAgain(needs, targets, { files, kind, first: state })
-  const are = new Set(state.structure)
-  trial.restored = {
-    rows: countRows(restoredRows),
-    run: firstRun,
-    moment: { tables: compareTables(states), transactions: compareTransactions(states), writes: writes.outcome },
-    structure: { compared: structure.length, missing: structure.filter((line) => !are.has(line)) },
-    sequences: compareSequences(drill.sequences, sequences),
+  restored.use = {
     revival: {
-      problem: 'problem' in revived ? revived.problem : null,
-      readyAfterMilliseconds,
+      problem: isReady ? null : revived.problem,
+      readyAfterMilliseconds: isReady ? revived.instance.startedInMilliseconds : null,
       checks,
     },
     refusals,
     occupied,
     sabotage,
-    again,
+    again: await restoreAgain(needs, targets, { files, kind, first: state, ofSchema }),
   }
-  trial.figures.recoveryPointMilliseconds =
-    writes.lastIncludedAt === null ? null : drill.times.endedAt - writes.lastIncludedAt
-  trial.figures.recoveryTimeMilliseconds =
-    readyAfterMilliseconds === null ? null : firstRun.durationMilliseconds + readyAfterMilliseconds
   return trial
 }
 

@@ -6,7 +6,7 @@ import { spoilBackup } from './damages.ts'
 import type { Damage } from './damages.ts'
 import type { CommandRun, Refusal } from './judge.ts'
 import { compareTargets, describeTarget } from './targets.ts'
-import type { TargetKind, Targets } from './targets.ts'
+import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { backUp, restore } from './tools.ts'
 import type { BackupFiles, Needs } from './tools.ts'
 import { addMigration, raiseVersion, removeTable } from './versions.ts'
@@ -23,6 +23,8 @@ export interface RefusalBench {
   files: BackupFiles
   targets: Targets
   kind: TargetKind
+  /** A database as the migrations leave it, where targets have no schema. */
+  schema: TargetState | undefined
   /** A copy of the source, which holds data. */
   full: DatabaseClone
   /** Copies of the source to be made one of a later version, and one without a table. */
@@ -35,35 +37,59 @@ export async function tryRefusals(needs: Needs, bench: RefusalBench): Promise<Re
   const damages = spoilBackup(bench.files, needs.profile)
   const waiting: Task[] = [...(await genuineTasks(needs, bench)), ...damages]
   const refusals: Refusal[] = []
+  const newTarget = async (): Promise<Target> => watchTarget((await bench.targets.make(bench.kind)).url, 'nothing')
   const lane = async (): Promise<void> => {
-    let target = await bench.targets.make(bench.kind)
+    let target = await newTarget()
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-      const refusal = await tryOne(needs, task, target.url, 'nothing')
+      const refusal = await tryOne(needs, task, target, bench.schema)
       refusals.push(refusal)
       // what was touched would be no empty target for the next one
-      if (refusal.changes.length > 0) target = await bench.targets.make(bench.kind)
+      if (target.isTouched) target = await newTarget()
     }
   }
   const laneOnData = async (): Promise<void> => {
-    for (const damage of damages.slice(0, onData))
-      refusals.push(await tryOne(needs, damage, bench.full.url, 'other data'))
+    const target = await watchTarget(bench.full.url, 'other data')
+    for (const damage of damages.slice(0, onData)) refusals.push(await tryOne(needs, damage, target))
   }
   await Promise.all([laneOnData(), ...Array.from({ length: lanes }, lane)])
   return refusals
 }
 
-async function tryOne(needs: Needs, task: Task, url: string, target: Refusal['target']): Promise<Refusal> {
-  const before = await describeTarget(url)
-  const { name } = task
-  if ('make' in task) {
-    const made = await task.make()
-    // who does not back up what is not as it should be has refused as well
-    if (made.run.exitCode !== 0) return { name, target, run: made.run, isNotMade: true, changes: [] }
-    const run = await restore(needs, made.files, url)
-    return { name, target, run, isNotMade: false, changes: compareTargets(before, await describeTarget(url)) }
-  }
-  const run = await restore(needs, task.files, url, { hasOtherKeys: task.hasOtherKeys ?? false })
-  return { name, target, run, isNotMade: false, changes: compareTargets(before, await describeTarget(url)) }
+/** A target, and all that was in it when it was last looked at; nobody else writes to it. */
+interface Target {
+  url: string
+  holds: Refusal['target']
+  state: TargetState
+  isTouched: boolean
+}
+
+const watchTarget = async (url: string, holds: Refusal['target']): Promise<Target> => ({
+  url,
+  holds,
+  state: await describeTarget(url),
+  isTouched: false,
+})
+
+async function tryOne(needs: Needs, task: Task, target: Target, schema?: TargetState): Promise<Refusal> {
+  const about = { name: task.name, target: target.holds }
+  const { files, ...made } = 'make' in task ? await task.make() : task
+  // who does not back up what is not as it should be has refused as well
+  if ('run' in made && made.run.exitCode !== 0) return { ...about, run: made.run, isNotMade: true, changes: [] }
+  const hasOtherKeys = 'hasOtherKeys' in task && task.hasOtherKeys === true
+  const run = await restore(needs, files, target.url, { hasOtherKeys })
+  const before = target.state
+  target.state = await describeTarget(target.url)
+  const changes = compareTargets(before, target.state)
+  target.isTouched = changes.length > 0
+  const isSchemaAlone = schema !== undefined && isAlike(schema, target.state)
+  return { ...about, run, isNotMade: false, changes: isSchemaAlone ? [] : changes }
+}
+
+/** Whether two databases have the same structure and as many rows. */
+function isAlike(one: TargetState, other: TargetState): boolean {
+  const shape = ({ structure, fingerprint }: TargetState): string =>
+    JSON.stringify([structure, fingerprint.tables.map(({ table, rows }) => [table, rows])])
+  return shape(one) === shape(other)
 }
 
 /** Backups that are whole and genuine, and yet not of this version of the database. */

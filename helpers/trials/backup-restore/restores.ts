@@ -1,8 +1,7 @@
-import { fingerprintDatabase } from '../../database/snapshot.ts'
 import { readStoredRows } from '../../database/rows.ts'
 import type { SequencePlace, StoredRows } from '../../database/rows.ts'
 import type { DatabaseClone } from '../../database/template.ts'
-import type { BackupTrial, CommandRun, Restored, SequenceOutcome } from './judge.ts'
+import type { BackupTrial, CommandRun, Use, SequenceOutcome } from './judge.ts'
 import { compareTargets, describeTarget } from './targets.ts'
 import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { restore } from './tools.ts'
@@ -27,17 +26,15 @@ export async function restoreIntact(needs: Needs, targets: Targets, files: Backu
 }
 
 /** Tables in which the migrations leave rows, such as their own names. */
-export async function tablesOfSchema(targets: Targets): Promise<Set<string>> {
-  const { tables } = await fingerprintDatabase((await targets.make('migrated')).url)
-  return new Set(tables.filter(({ rows }) => rows > 0).map(({ table }) => table))
-}
+export const tablesOfSchema = ({ fingerprint }: TargetState): Set<string> =>
+  new Set(fingerprint.tables.filter(({ rows }) => rows > 0).map(({ table }) => table))
 
 /** Restores over a copy of the source, which has rows that the backup has not. */
 export async function restoreOverData(
   needs: Needs,
   files: BackupFiles,
   { url, restoredRows }: { url: string; restoredRows: StoredRows },
-): Promise<Restored['occupied']> {
+): Promise<Use['occupied']> {
   const [before, rowsBefore] = await Promise.all([describeTarget(url), readStoredRows(url)])
   const run = await restore(needs, files, url)
   const [after, rowsAfter] = await Promise.all([describeTarget(url), readStoredRows(url)])
@@ -58,13 +55,12 @@ const textsOf = (rows: readonly { text: string }[]): Set<string> => new Set(rows
 export async function restoreAgain(
   needs: Needs,
   targets: Targets,
-  { files, kind, first }: { files: BackupFiles; kind: TargetKind; first: TargetState },
-): Promise<Restored['again']> {
+  { files, kind, first, ofSchema }: { files: BackupFiles; kind: TargetKind; first: TargetState; ofSchema: Set<string> },
+): Promise<Use['again']> {
   const target = await targets.make(kind)
   const run = await restore(needs, files, target.url)
   if (run.exitCode !== 0) return { run, differences: [] }
   const second = await describeTarget(target.url)
-  const ofSchema = kind === 'blank' ? await tablesOfSchema(targets) : new Set<string>()
   const compared = ({ fingerprint, structure }: TargetState): TargetState => ({
     fingerprint: { ...fingerprint, tables: fingerprint.tables.filter(({ table }) => !ofSchema.has(table)) },
     structure,
