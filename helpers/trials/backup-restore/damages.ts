@@ -73,7 +73,6 @@ const spoils: [name: string, spoil: Spoil][] = [
     'with more of the same after its end',
     (bytes) => Buffer.concat([bytes, bytes.subarray(at(bytes, 0.4), at(bytes, 0.5) + 1)]),
   ],
-  ['with two stretches swapped', swap(0.3, 0.7)],
   ['with one bit flipped near the beginning', flip(0.03)],
   ['with a stretch left out', leaveOut(0.4, 0.55)],
   ['cut off near the beginning', cut(0.02)],
@@ -87,7 +86,7 @@ const spoils: [name: string, spoil: Spoil][] = [
 ]
 
 /** Of the spoils, in a rehearsal; a release tries all. */
-const inRehearsal = 7
+const inRehearsal = 6
 
 /** What happens to the chunks or lines that a file is made of, each of which stays whole. */
 const reframings: [name: string, reframe: (frames: readonly Frame[]) => Frame[]][] = [
@@ -98,7 +97,8 @@ const reframings: [name: string, reframe: (frames: readonly Frame[]) => Frame[]]
 
 function reframe(bytes: Buffer): [name: string, spoiled: Buffer][] {
   const frames = findFrames(bytes)
-  if (frames === undefined) return []
+  // without chunks that could be told, any two stretches are
+  if (frames === undefined) return [['with two stretches swapped', swap(0.3, 0.7)(bytes)]]
   const beginning = bytes.subarray(0, frames[0]?.from ?? 0)
   return reframings.map(([name, change]) => [
     name,

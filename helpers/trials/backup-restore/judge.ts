@@ -113,7 +113,7 @@ export type Refusal = z.infer<typeof refusalSchema>
 
 const useSchema = z.object({
   revival: revivalSchema,
-  refusals: z.array(refusalSchema).min(10),
+  refusals: z.array(refusalSchema).min(8),
   /** The intact backup over data: what changed, what was left of before, what is missing of the backup. */
   occupied: z.object({ run: runSchema, changes: z.array(z.string()), leftovers: count, missing: count }),
   sabotage: z

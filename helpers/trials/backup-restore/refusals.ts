@@ -15,8 +15,8 @@ import { addMigration, raiseVersion, removeTable } from './versions.ts'
 type Task = Damage | { name: string; make(): Promise<{ run: CommandRun; files: BackupFiles }> }
 
 const lanes = 3
-/** Of the damages, tried on a target with data as well. */
-const onData = 2
+/** How many of the damages are tried on a target with data as well. */
+const onData = { rehearsal: 1, release: 2 }
 
 /** What the refusals are tried with. */
 export interface RefusalBench {
@@ -49,7 +49,7 @@ export async function tryRefusals(needs: Needs, bench: RefusalBench): Promise<Re
   }
   const laneOnData = async (): Promise<void> => {
     const target = await watchTarget(bench.full.url, 'other data')
-    for (const damage of damages.slice(0, onData)) refusals.push(await tryOne(needs, damage, target))
+    for (const damage of damages.slice(0, onData[needs.profile])) refusals.push(await tryOne(needs, damage, target))
   }
   await Promise.all([laneOnData(), ...Array.from({ length: lanes }, lane)])
   return refusals

@@ -33,7 +33,7 @@ export interface Seeded {
 }
 
 const withinMilliseconds = 15_000
-const copiesInAll = 6000
+const copiesInAll = 4000
 
 /** Brings data in through every way there is. @throws when a genuine request is refused. */
 export async function seed(needs: Needs): Promise<Seeded> {
