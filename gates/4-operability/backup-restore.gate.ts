@@ -17,8 +17,8 @@ export default control(import.meta, {
   judge: judgeBackup,
   summarise({ source, restored, figures }) {
     if (restored === null) return `${source.rows} rows of ${source.tables} tables, not restored`
-    const { moment, use } = restored
-    const refusals = use?.refusals ?? []
+    const { moment, trials } = restored
+    const refusals = trials?.refusals ?? []
     const refused = refusals.filter(({ run }) => run.exitCode !== 0).length
     const seconds = (value: number | null): string => (value === null ? 'none' : `${(value / 1000).toFixed(1)} s`)
     return `${restored.rows} rows of ${moment.tables.length} tables restored; ${moment.writes.restoredMeanwhile} of ${moment.writes.acceptedMeanwhile} writes made meanwhile, ${moment.transactions.splitInAll} transactions torn; ${refused} of ${refusals.length} damaged backups refused; recovery point ${seconds(figures.recoveryPointMilliseconds)}, recovery time ${seconds(figures.recoveryTimeMilliseconds)}`

@@ -1,5 +1,5 @@
 import type { JudgedShortfall } from '../../evidence/shortfall.ts'
-import type { CommandRun, Refusal, Use } from './judge.ts'
+import type { CommandRun, Refusal, RestoreTrials } from './judge.ts'
 
 const whereOf = (run: CommandRun): string => `db:restore --verify: ${run.words.slice(-200)}`
 
@@ -41,7 +41,7 @@ export function judgeDamages(refusals: readonly Refusal[]): JudgedShortfall[] {
 }
 
 /** A restore over data has to be refused or to replace all of it. */
-export function judgeOccupied({ run, changes, leftovers, missing }: Use['occupied']): JudgedShortfall[] {
+export function judgeOccupied({ run, changes, leftovers, missing }: RestoreTrials['occupied']): JudgedShortfall[] {
   const isRefusedCleanly = run.exitCode !== 0 && changes.length === 0
   const isReplaced = run.exitCode === 0 && leftovers === 0 && missing === 0
   if (isRefusedCleanly || isReplaced) return []
@@ -59,7 +59,7 @@ export function judgeOccupied({ run, changes, leftovers, missing }: Use['occupie
 }
 
 /** A restore in which a row gets lost must not be said to be verified. */
-export function judgeSabotage(sabotage: Use['sabotage']): JudgedShortfall[] {
+export function judgeSabotage(sabotage: RestoreTrials['sabotage']): JudgedShortfall[] {
   if (sabotage === null || !sabotage.isLost || sabotage.run.exitCode !== 0) return []
   return [
     {

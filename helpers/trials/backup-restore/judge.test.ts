@@ -1,20 +1,21 @@
 import { at, testJudge, where } from '../judge-harness.ts'
 import { backupTrialSchema, judgeBackup } from './judge.ts'
-import type { BackupTrial, Use } from './judge.ts'
+import type { BackupTrial, RestoreTrials } from './judge.ts'
 
 const restored = ({ restored: found }: BackupTrial): NonNullable<BackupTrial['restored']> => {
   if (found === null) throw new Error('Expected a restored database in the recorded evidence, there is none.')
   return found
 }
-const used = (trial: BackupTrial): Use => {
-  const { use } = restored(trial)
-  if (use === null) throw new Error('Expected a restored database that was used in the recorded evidence.')
-  return use
+const tried = (trial: BackupTrial): RestoreTrials => {
+  const { trials } = restored(trial)
+  if (trials === null) throw new Error('Expected further restores in the recorded evidence, there are none.')
+  return trials
 }
 const table = (trial: BackupTrial, name: string) =>
   where(restored(trial).moment.tables, (each) => each.table.endsWith(name))
-const refusal = (trial: BackupTrial, words: RegExp) => where(used(trial).refusals, ({ name }) => words.test(name))
-const check = (trial: BackupTrial, words: RegExp) => where(used(trial).revival.checks, ({ what }) => words.test(what))
+const refusal = (trial: BackupTrial, words: RegExp) => where(tried(trial).refusals, ({ name }) => words.test(name))
+const check = (trial: BackupTrial, words: RegExp) =>
+  where(restored(trial).revival.checks, ({ what }) => words.test(what))
 const finding = { label: 'the phone of a customer', where: 'the backup’s file, read gzip at 0', encoding: 'raw' }
 
 testJudge({
@@ -92,7 +93,7 @@ testJudge({
     ],
     [
       'the application does not start',
-      (trial) => void Object.assign(used(trial).revival, { problem: 'it ended', checks: [] }),
+      (trial) => void Object.assign(restored(trial).revival, { problem: 'it ended', checks: [] }),
       /not ready on the restored database: it ended/,
     ],
     [
@@ -108,13 +109,13 @@ testJudge({
     [
       'a restore hangs',
       (trial) => void Object.assign(refusal(trial, /empty/).run, { exitCode: null, endedBy: 'time limit' }),
-      /neither restored nor refused/,
+      /neither restored nor reftried/,
     ],
-    ['a refusal says nothing', (trial) => void (refusal(trial, /empty/).run.words = ''), /refused without a word/],
+    ['a refusal says nothing', (trial) => void (refusal(trial, /empty/).run.words = ''), /reftried without a word/],
     [
       'a refusal touches its target',
       (trial) => void refusal(trial, /under other keys/).changes.push('public.customers: 0 rows before, 9 after'),
-      /was refused, and yet an empty database was touched: public.customers/,
+      /was reftried, and yet an empty database was touched: public.customers/,
     ],
     [
       'another version is accepted',
@@ -123,30 +124,30 @@ testJudge({
     ],
     [
       'data is mixed',
-      (trial) => void Object.assign(used(trial).occupied, { run: restored(trial).run, leftovers: 7 }),
+      (trial) => void Object.assign(tried(trial).occupied, { run: restored(trial).run, leftovers: 7 }),
       /mixed with it: 7 rows of before are left/,
     ],
     [
-      'a refused target with data changes',
-      (trial) => void used(trial).occupied.changes.push('public.tenants is gone'),
+      'a reftried target with data changes',
+      (trial) => void tried(trial).occupied.changes.push('public.tenants is gone'),
       /failed with exit code 1, and changed it/,
     ],
     [
       'nothing is verified',
-      (trial) => void Object.assign(used(trial).sabotage ?? {}, { run: restored(trial).run, isLost: true }),
+      (trial) => void Object.assign(tried(trial).sabotage ?? {}, { run: restored(trial).run, isLost: true }),
       /verifies nothing/,
     ],
     [
       'refusals leave something behind',
-      (trial) => void (used(trial).again.run.exitCode = 1),
-      /after refused restores the intact backup is not restored alike/,
+      (trial) => void (tried(trial).again.run.exitCode = 1),
+      /after reftried restores the intact backup is not restored alike/,
     ],
   ],
   allowed: [
     [
       'data is replaced',
       (trial) =>
-        void Object.assign(used(trial).occupied, {
+        void Object.assign(tried(trial).occupied, {
           run: restored(trial).run,
           changes: ['public.tenants: changed rows'],
           leftovers: 0,
@@ -155,12 +156,12 @@ testJudge({
     ],
     [
       'the lost row comes back',
-      (trial) => void Object.assign(used(trial).sabotage ?? {}, { run: restored(trial).run, isLost: false }),
+      (trial) => void Object.assign(tried(trial).sabotage ?? {}, { run: restored(trial).run, isLost: false }),
     ],
     [
       'a later database is not backed up',
       (trial) => void Object.assign(refusal(trial, /later version/), { isNotMade: true }),
     ],
-    ['no row can be lost', (trial) => void (used(trial).sabotage = null)],
+    ['no row can be lost', (trial) => void (tried(trial).sabotage = null)],
   ],
 })

@@ -61,8 +61,11 @@ const momentSchema = z.object({
     acceptedBefore: positive,
     lostBefore: count,
     /** Accepted while the backup read the database, and how many of these are restored. */
-    acceptedMeanwhile: positive,
+    acceptedMeanwhile: count,
     restoredMeanwhile: count,
+    /** How long the backup read, and how long the one write waited that waited longest in this time. */
+    readingMilliseconds: milliseconds,
+    longestWaitMilliseconds: milliseconds,
     /** Sent after the backup had ended, and of these restored. */
     sentAfter: positive,
     restoredAfter: count,
@@ -111,8 +114,7 @@ const refusalSchema = z.object({
 /** A restore that had to be refused. */
 export type Refusal = z.infer<typeof refusalSchema>
 
-const useSchema = z.object({
-  revival: revivalSchema,
+const trialsSchema = z.object({
   refusals: z.array(refusalSchema).min(8),
   /** The intact backup over data: what changed, what was left of before, what is missing of the backup. */
   occupied: z.object({ run: runSchema, changes: z.array(z.string()), leftovers: count, missing: count }),
@@ -127,8 +129,8 @@ const useSchema = z.object({
   again: z.object({ run: runSchema, differences: z.array(z.string()) }),
 })
 
-/** What a restored database and a backup are good for. */
-export type Use = z.output<typeof useSchema>
+/** Restores that have to be refused, and those beside them that have not. */
+export type RestoreTrials = z.output<typeof trialsSchema>
 
 const restoredSchema = z.object({
   rows: positive,
@@ -136,8 +138,9 @@ const restoredSchema = z.object({
   moment: momentSchema,
   structure: z.object({ compared: positive, missing: z.array(z.string()) }),
   sequences: z.array(sequenceSchema),
+  revival: revivalSchema,
   /** Null in a rehearsal in which what was restored falls short already. */
-  use: useSchema.nullable(),
+  trials: trialsSchema.nullable(),
 })
 
 /** A drill: a backup while writes go on, the loss of the database, and the restore, among restores that must be refused. */
@@ -213,12 +216,12 @@ export function judgeBackup(trial: BackupTrial): JudgedShortfall[] {
       mitigation: 'Restore into the schema that the migrations make, and enable again whatever the restore disables.',
     })),
     ...restored.sequences.filter(({ isPast }) => !isPast).map(judgeSequence),
-    ...(restored.use === null ? [] : judgeUse(restored.use)),
+    ...judgeRevival(restored.revival),
+    ...(restored.trials === null ? [] : judgeTrials(restored.trials)),
   ]
 }
 
-const judgeUse = ({ revival, refusals, occupied, sabotage, again }: Use): JudgedShortfall[] => [
-  ...judgeRevival(revival),
+const judgeTrials = ({ refusals, occupied, sabotage, again }: RestoreTrials): JudgedShortfall[] => [
   ...judgeDamages(refusals),
   ...judgeOccupied(occupied),
   ...judgeSabotage(sabotage),
@@ -259,6 +262,18 @@ function judgeTables({ tables }: Moment): JudgedShortfall[] {
   })
 }
 
+const fewestMeanwhile = 4
+const mostWaiting = 0.6
+
+/** Whether hardly anything could be written while the backup read, since it held what is written. */
+export const isStandstill = (writes: Moment['writes']): boolean =>
+  writes.acceptedMeanwhile < fewestMeanwhile &&
+  writes.longestWaitMilliseconds > mostWaiting * writes.readingMilliseconds
+
+/** Whether enough was written for a torn backup to show. */
+export const isWrittenMeanwhile = (writes: Moment['writes']): boolean =>
+  writes.acceptedBefore > 0 && writes.acceptedMeanwhile >= fewestMeanwhile
+
 function judgeMoment({ transactions, writes }: Moment): JudgedShortfall[] {
   const oneMoment = {
     where: 'restored database',
@@ -278,6 +293,14 @@ function judgeMoment({ transactions, writes }: Moment): JudgedShortfall[] {
       what: `the restored database is no single moment: ${writes.outOfOrder} times a later write is restored and an earlier one is not`,
       expected: 'all writes accepted before a moment, and none after it',
       ...oneMoment,
+    })
+  }
+  if (isStandstill(writes)) {
+    shortfalls.push({
+      what: `writes stand still while a backup is made: one waited ${Math.round(writes.longestWaitMilliseconds)} ms of the ${Math.round(writes.readingMilliseconds)} ms, ${writes.acceptedMeanwhile} were accepted`,
+      expected: 'writes go on',
+      where: command.backup,
+      mitigation: 'Take no locks: a repeatable-read transaction sees one moment without them.',
     })
   }
   if (writes.lostBefore > 0) {
@@ -327,7 +350,7 @@ function judgeRevival({ problem, checks }: Revival): JudgedShortfall[] {
     }))
 }
 
-function judgeAgain({ run, differences }: Use['again']): JudgedShortfall[] {
+function judgeAgain({ run, differences }: RestoreTrials['again']): JudgedShortfall[] {
   if (run.exitCode === 0 && differences.length === 0) return []
   return [
     {

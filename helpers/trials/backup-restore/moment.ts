@@ -116,6 +116,8 @@ export function compareWrites(
       lostBefore: earlier.filter((write) => !isIn(write)).length,
       acceptedMeanwhile: meanwhile.length,
       restoredMeanwhile: meanwhile.filter((write) => isIn(write)).length,
+      readingMilliseconds: times.endedAt - times.readingFrom,
+      longestWaitMilliseconds: Math.max(0, ...writes.map((write) => waitWithin(write, times))),
       sentAfter: later.length,
       restoredAfter: later.filter((write) => isIn(write)).length,
       outOfOrder,
@@ -123,6 +125,12 @@ export function compareWrites(
     lastIncludedAt: included.length === 0 ? null : Math.max(...included.map(({ acceptedAt }) => acceptedAt)),
   }
 }
+
+/** How long of the reading a write was under way. */
+const waitWithin = (
+  { sentAt, acceptedAt }: Write,
+  { readingFrom, endedAt }: { readingFrom: number; endedAt: number },
+): number => Math.min(acceptedAt ?? endedAt, endedAt) - Math.max(sentAt, readingFrom)
 
 const uuid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g
 

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseClone } from '../../database/template.ts'
 import { copySubject } from '../../subject/copy.ts'
+import { tryBrokenOff } from './broken-off.ts'
 import { spoilBackup } from './damages.ts'
 import type { Damage } from './damages.ts'
 import type { CommandRun, Refusal } from './judge.ts'
@@ -51,7 +52,10 @@ export async function tryRefusals(needs: Needs, bench: RefusalBench): Promise<Re
     const target = await watchTarget(bench.full.url, 'other data')
     for (const damage of damages.slice(0, onData[needs.profile])) refusals.push(await tryOne(needs, damage, target))
   }
-  await Promise.all([laneOnData(), ...Array.from({ length: lanes }, lane)])
+  const brokenOff = async (): Promise<void> => {
+    refusals.push(await tryBrokenOff(needs, bench))
+  }
+  await Promise.all([brokenOff(), laneOnData(), ...Array.from({ length: lanes }, lane)])
   return refusals
 }
 
@@ -73,8 +77,9 @@ const watchTarget = async (url: string, holds: Refusal['target']): Promise<Targe
 async function tryOne(needs: Needs, task: Task, target: Target, schema?: TargetState): Promise<Refusal> {
   const about = { name: task.name, target: target.holds }
   const { files, ...made } = 'make' in task ? await task.make() : task
-  // who does not back up what is not as it should be has refused as well
-  if ('run' in made && made.run.exitCode !== 0) return { ...about, run: made.run, isNotMade: true, changes: [] }
+  // who does not back up what is not as it should be has refused as well, where nothing is left that could be restored
+  if ('run' in made && made.run.exitCode !== 0 && files.size === 0)
+    return { ...about, run: made.run, isNotMade: true, changes: [] }
   const hasOtherKeys = 'hasOtherKeys' in task && task.hasOtherKeys === true
   const run = await restore(needs, files, target.url, { hasOtherKeys })
   const before = target.state

@@ -1,7 +1,7 @@
 import { readStoredRows } from '../../database/rows.ts'
 import type { SequencePlace, StoredRows } from '../../database/rows.ts'
 import type { DatabaseClone } from '../../database/template.ts'
-import type { BackupTrial, CommandRun, Use, SequenceOutcome } from './judge.ts'
+import type { BackupTrial, CommandRun, RestoreTrials, SequenceOutcome } from './judge.ts'
 import { compareTargets, describeTarget } from './targets.ts'
 import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { restore } from './tools.ts'
@@ -25,16 +25,12 @@ export async function restoreIntact(needs: Needs, targets: Targets, files: Backu
   return { failures, restored: undefined }
 }
 
-/** Tables in which the migrations leave rows, such as their own names. */
-export const tablesOfSchema = ({ fingerprint }: TargetState): Set<string> =>
-  new Set(fingerprint.tables.filter(({ rows }) => rows > 0).map(({ table }) => table))
-
 /** Restores over a copy of the source, which has rows that the backup has not. */
 export async function restoreOverData(
   needs: Needs,
   files: BackupFiles,
   { url, restoredRows }: { url: string; restoredRows: StoredRows },
-): Promise<Use['occupied']> {
+): Promise<RestoreTrials['occupied']> {
   const [before, rowsBefore] = await Promise.all([describeTarget(url), readStoredRows(url)])
   const run = await restore(needs, files, url)
   const [after, rowsAfter] = await Promise.all([describeTarget(url), readStoredRows(url)])
@@ -56,7 +52,7 @@ export async function restoreAgain(
   needs: Needs,
   targets: Targets,
   { files, kind, first, ofSchema }: { files: BackupFiles; kind: TargetKind; first: TargetState; ofSchema: Set<string> },
-): Promise<Use['again']> {
+): Promise<RestoreTrials['again']> {
   const target = await targets.make(kind)
   const run = await restore(needs, files, target.url)
   if (run.exitCode !== 0) return { run, differences: [] }

@@ -1,5 +1,5 @@
 import { quoteIdentifier, withClient } from '../../database/client.ts'
-import type { Use } from './judge.ts'
+import type { RestoreTrials } from './judge.ts'
 import { restore } from './tools.ts'
 import type { BackupFiles, Needs } from './tools.ts'
 import type { TargetKind, Targets } from './targets.ts'
@@ -35,7 +35,7 @@ export function chooseVictim(restoredUrl: string): Promise<Victim | undefined> {
 export async function trySabotage(
   needs: Needs,
   { files, targets, kind, victim }: { files: BackupFiles; targets: Targets; kind: TargetKind; victim: Victim },
-): Promise<NonNullable<Use['sabotage']>> {
+): Promise<NonNullable<RestoreTrials['sabotage']>> {
   const target = await targets.make(kind)
   const { table, qualified, key, value } = victim
   const trigger = `CREATE TRIGGER aro_gate_lose BEFORE INSERT ON ${qualified} FOR EACH ROW EXECUTE FUNCTION aro_gate.lose_row()`

@@ -71,3 +71,7 @@ export function compareTargets(before: TargetState, after: TargetState): string[
     ...after.structure.filter((line) => !was.has(line)).map((line) => `new: ${line}`),
   ]
 }
+
+/** Tables in which the migrations leave rows, such as their own names. */
+export const tablesOfSchema = ({ fingerprint }: TargetState): Set<string> =>
+  new Set(fingerprint.tables.filter(({ rows }) => rows > 0).map(({ table }) => table))
