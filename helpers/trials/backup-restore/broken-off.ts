@@ -6,7 +6,7 @@ import type { Refusal } from './judge.ts'
 import { compareTargets, describeTarget, tablesOfSchema } from './targets.ts'
 import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { backUp, restore } from './tools.ts'
-import type { Needs } from './tools.ts'
+import type { MadeBackup, Needs } from './tools.ts'
 
 const readsMilliseconds = 250
 const slowedByMilliseconds = 15
@@ -32,7 +32,7 @@ export async function tryBrokenOff(
   return { ...about, run, isNotMade: isWhole, changes }
 }
 
-async function breakOff(needs: Needs, url: string): ReturnType<typeof backUp> {
+async function breakOff(needs: Needs, url: string): Promise<MadeBackup> {
   await using proxy = await startDatabaseProxy({ target: url })
   proxy.impose({ delayMilliseconds: slowedByMilliseconds })
   const ended = new AbortController()

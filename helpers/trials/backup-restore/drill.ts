@@ -3,7 +3,7 @@ import { startDatabaseProxy } from '../../database/proxy.ts'
 import { countChanges, readSequences, readStoredRows } from '../../database/rows.ts'
 import type { SequencePlace, StoredRows } from '../../database/rows.ts'
 import { backUp } from './tools.ts'
-import type { Needs } from './tools.ts'
+import type { MadeBackup, Needs } from './tools.ts'
 import { SteadyWriter } from './writer.ts'
 import type { Write } from './writer.ts'
 
@@ -14,7 +14,7 @@ const writesAfter = 3
 
 /** A backup, and what the source was before and after. */
 export interface Drill {
-  backup: Awaited<ReturnType<typeof backUp>>
+  backup: MadeBackup
   before: StoredRows
   after: StoredRows
   sequences: SequencePlace[]

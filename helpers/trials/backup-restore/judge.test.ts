@@ -109,13 +109,13 @@ testJudge({
     [
       'a restore hangs',
       (trial) => void Object.assign(refusal(trial, /empty/).run, { exitCode: null, endedBy: 'time limit' }),
-      /neither restored nor reftried/,
+      /neither restored nor refused/,
     ],
-    ['a refusal says nothing', (trial) => void (refusal(trial, /empty/).run.words = ''), /reftried without a word/],
+    ['a refusal says nothing', (trial) => void (refusal(trial, /empty/).run.words = ''), /refused without a word/],
     [
       'a refusal touches its target',
       (trial) => void refusal(trial, /under other keys/).changes.push('public.customers: 0 rows before, 9 after'),
-      /was reftried, and yet an empty database was touched: public.customers/,
+      /was refused, and yet an empty database was touched: public.customers/,
     ],
     [
       'another version is accepted',
@@ -128,7 +128,7 @@ testJudge({
       /mixed with it: 7 rows of before are left/,
     ],
     [
-      'a reftried target with data changes',
+      'a refused target with data changes',
       (trial) => void tried(trial).occupied.changes.push('public.tenants is gone'),
       /failed with exit code 1, and changed it/,
     ],
@@ -140,7 +140,7 @@ testJudge({
     [
       'refusals leave something behind',
       (trial) => void (tried(trial).again.run.exitCode = 1),
-      /after reftried restores the intact backup is not restored alike/,
+      /after refused restores the intact backup is not restored alike/,
     ],
   ],
   allowed: [

@@ -27,7 +27,6 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
   progress('backed up while writes went on')
   const rows = countRows(drill.after)
   const { files } = drill.backup
-  const words = drill.backup.run.words
   const searched = searchBackup(files, seeded)
   const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0)
   const source = {
@@ -45,7 +44,7 @@ export async function tryBackup(needs: Needs): Promise<BackupTrial> {
       canaries: seeded.secrets.all.length + Object.keys(seeded.personal).length,
       readings: searched.readings,
       filesBeside: 0,
-      findings: [...searched.findings, ...searchWords(words, seeded)],
+      findings: [...searched.findings, ...searchWords(drill.backup.output, seeded)],
     },
     target: null,
     failures: [],

@@ -80,7 +80,7 @@ async function tryOne(needs: Needs, task: Task, target: Target, schema?: TargetS
   // who does not back up what is not as it should be has refused as well, where nothing is left that could be restored
   if ('run' in made && made.run.exitCode !== 0 && files.size === 0)
     return { ...about, run: made.run, isNotMade: true, changes: [] }
-  const hasOtherKeys = 'hasOtherKeys' in task && task.hasOtherKeys === true
+  const hasOtherKeys = 'hasOtherKeys' in task && task.hasOtherKeys
   const run = await restore(needs, files, target.url, { hasOtherKeys })
   const before = target.state
   target.state = await describeTarget(target.url)

@@ -17,7 +17,7 @@ export type BackupFiles = ReadonlyMap<string, Buffer>
 const backupSeconds = 60
 const restoreSeconds = 60
 const wordsKept = 1200
-export const backupName = 'aro-gate-backup.db'
+const backupName = 'aro-gate-backup.db'
 
 /** What a command is run with instead of what it usually is. */
 export interface Deviation {
@@ -27,22 +27,31 @@ export interface Deviation {
   root?: string
 }
 
+/** What `db:backup` has made. */
+export interface MadeBackup {
+  run: CommandRun
+  files: BackupFiles
+  /** The folder that the command had for what it wants to put aside. */
+  home: string
+  /** All that it printed. */
+  output: string
+  /** In milliseconds since the epoch. */
+  startedAt: number
+  endedAt: number
+}
+
 /** Has the subject back up a database into a new folder. */
-export async function backUp(
-  needs: Needs,
-  databaseUrl: string,
-  deviation: Deviation = {},
-): Promise<{ run: CommandRun; files: BackupFiles; folder: string; home: string; startedAt: number; endedAt: number }> {
+export async function backUp(needs: Needs, databaseUrl: string, deviation: Deviation = {}): Promise<MadeBackup> {
   const folder = await mkdtemp(join(needs.run.runDirectory, 'backup-'))
   const startedAt = Date.now()
-  const { run, home } = await runOne(needs, 'db:backup', {
+  const { run, home, output } = await runOne(needs, 'db:backup', {
     file: join(folder, backupName),
     databaseUrl,
     deviation,
     seconds: backupSeconds,
   })
   const endedAt = Date.now()
-  return { run, files: await readFiles(folder), folder, home, startedAt, endedAt }
+  return { run, files: await readFiles(folder), home, output, startedAt, endedAt }
 }
 
 /** Has the subject restore a backup into a database. */
@@ -71,7 +80,7 @@ async function runOne(
   { app, subject, run, signal }: Needs,
   name: 'db:backup' | 'db:restore',
   how: { file: string; databaseUrl: string; deviation: Deviation; seconds: number },
-): Promise<{ run: CommandRun; home: string }> {
+): Promise<{ run: CommandRun; home: string; output: string }> {
   const { deviation } = how
   const required = requiredCommands(how.file).find((each) => each.name === name)
   const environment = app.environment(how.databaseUrl, deviation.hasOtherKeys === true ? otherSecrets() : run.secrets)
@@ -95,12 +104,13 @@ async function runOne(
     signal,
   })
   const { exitCode, endedBy, durationMilliseconds, output } = result
-  return { run: { exitCode, endedBy, durationMilliseconds, words: wordsOf(output) }, home }
+  return { run: { exitCode, endedBy, durationMilliseconds, words: wordsOf(output, how.file) }, home, output }
 }
 
 /** What a command says by itself; npm tells of the script and of its failure. */
-const wordsOf = (output: string): string =>
+const wordsOf = (output: string, file: string): string =>
   output
+    .replaceAll(file, backupName)
     .split('\n')
     .filter((line) => !/^\s*$|^> |^npm (?:error|ERR!|warn|notice)/.test(line))
     .join('\n')
