@@ -54,8 +54,8 @@ testJudge({
     ['rows of a changing table are lost', (trial) => void (table(trial, '.events').rowsLost = 3), /events.*3 of/],
     [
       'rows are made up',
-      (trial) => void (table(trial, '.events').rowsInvented = 2),
-      /2 rows that the source never had/,
+      (trial) => void (table(trial, '.events').rowsInvented = 5),
+      /5 rows that the source never had/,
     ],
     [
       'a transaction is torn',
@@ -162,6 +162,7 @@ testJudge({
       'a later database is not backed up',
       (trial) => void Object.assign(refusal(trial, /later version/), { isNotMade: true }),
     ],
+    ['the restore is noted in the audit log', (trial) => void (table(trial, '.audit_log').rowsInvented = 1)],
     ['no row can be lost', (trial) => void (tried(trial).sabotage = null)],
   ],
 })
