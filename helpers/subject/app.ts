@@ -19,8 +19,8 @@ export interface App extends AsyncDisposable {
   start(overrides?: StartOverrides): Promise<Instance>
   /** Speaks to one instance instead of the first. */
   clientOf(instance: Instance): AroClient
-  /** The environment in which the subject's own commands run, beside this app and on its port. */
-  environment(databaseUrl?: string): Record<string, string>
+  /** The environment in which the subject's own commands run, beside this app and on its port, or on another instance's. */
+  environment(databaseUrl?: string, secrets?: GateRun['secrets'], instance?: Instance): Record<string, string>
 }
 
 /** What one instance is given instead of what the others have. */
@@ -28,6 +28,8 @@ export interface StartOverrides {
   tenants?: readonly Tenant[]
   /** Variables beside those of the subject file, or in their place. */
   environment?: Record<string, string>
+  /** Direct address of another database. */
+  databaseUrl?: string
   /** How far its clock is ahead from the start, where it is started with the movable clock. */
   clockAheadMilliseconds?: number
 }
@@ -53,7 +55,7 @@ export async function startApp(recipe: AppRecipe): Promise<App> {
     return {
       host: '127.0.0.1',
       port,
-      databaseUrl: recipe.databaseUrl,
+      databaseUrl: overrides.databaseUrl ?? recipe.databaseUrl,
       providerUrls: recipe.providerUrls,
       tenants: overrides.tenants ?? run.tenants,
       secrets: run.secrets,
@@ -90,8 +92,8 @@ export async function startApp(recipe: AppRecipe): Promise<App> {
     instances,
     start,
     clientOf: (instance) => new AroClient({ subject, tenants: run.tenants, url: () => instance.url }),
-    environment: (databaseUrl = recipe.databaseUrl) =>
-      environmentFor(subject, { ...facilitiesFor(Number(new URL(first.url).port), {}), databaseUrl }),
+    environment: (databaseUrl = recipe.databaseUrl, secrets = run.secrets, { url } = first) =>
+      environmentFor(subject, { ...facilitiesFor(Number(new URL(url).port), {}), databaseUrl, secrets }),
     async [Symbol.asyncDispose]() {
       await Promise.all(instances.map((instance) => instance[Symbol.asyncDispose]()))
     },
