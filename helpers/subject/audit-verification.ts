@@ -32,7 +32,7 @@ const manifestSchema = z.looseObject({
 export function findVerification(subject: Subject): { command: readonly string[]; isOfAuditLog: boolean } {
   const { verify } = subject.auditLog
   if (verify !== undefined) return { command: verify, isOfAuditLog: true }
-  const command = subject.commands['aro diagnose'] ?? subject.commands['diagnose'] ?? diagnoseOf(subject.root)
+  const command = findDiagnosis(subject)
   if (command === undefined) {
     throw new Error(
       'Expected `aro diagnose`, found neither a bin "aro" nor a script "diagnose" in package.json: how is the audit log verified? Name the command in the subject file as auditLog.verify.',
@@ -40,6 +40,10 @@ export function findVerification(subject: Subject): { command: readonly string[]
   }
   return { command, isOfAuditLog: false }
 }
+
+/** How the subject is diagnosed: as its subject file says, or by its program `aro`; undefined where there is neither. */
+export const findDiagnosis = (subject: Pick<Subject, 'root' | 'commands'>): readonly string[] | undefined =>
+  subject.commands['aro diagnose'] ?? subject.commands['diagnose'] ?? diagnoseOf(subject.root)
 
 /** Asks the subject whether its audit log is as it was written. @throws when the command cannot be run. */
 export async function verify(
