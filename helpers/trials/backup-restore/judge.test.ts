@@ -111,6 +111,11 @@ testJudge({
       (trial) => void Object.assign(refusal(trial, /empty/).run, { exitCode: null, endedBy: 'time limit' }),
       /neither restored nor refused/,
     ],
+    [
+      'a backup that was broken off is said to be made',
+      (trial) => void Object.assign(refusal(trial, /broken off/), { isNotMade: false, isSaidToBeMade: true }),
+      /db:backup ends with 0 although the database was lost/,
+    ],
     ['a refusal says nothing', (trial) => void (refusal(trial, /empty/).run.words = ''), /refused without a word/],
     [
       'a refusal touches its target',

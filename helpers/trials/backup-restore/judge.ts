@@ -107,6 +107,8 @@ const refusalSchema = z.object({
   run: runSchema,
   /** Whether the backup itself was refused to be made, for one that the subject makes. */
   isNotMade: z.boolean(),
+  /** Whether `db:backup` reported success although the database was lost while it read. */
+  isSaidToBeMade: z.boolean(),
   /** What differs in the target afterwards. */
   changes: z.array(z.string()),
 })
