@@ -1,5 +1,5 @@
 import type { JudgedShortfall } from '../../evidence/shortfall.ts'
-import type { CommandRun, Refusal, RestoreTrials } from './judge.ts'
+import type { CommandRun, Refusal, RestoreTrials } from './evidence.ts'
 
 const whereOf = (run: CommandRun): string => `db:restore --verify: ${run.words.slice(-200)}`
 

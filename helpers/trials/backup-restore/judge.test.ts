@@ -1,6 +1,7 @@
 import { at, testJudge, where } from '../judge-harness.ts'
-import { backupTrialSchema, judgeBackup } from './judge.ts'
-import type { BackupTrial, RestoreTrials } from './judge.ts'
+import { judgeBackup } from './judge.ts'
+import { backupTrialSchema } from './evidence.ts'
+import type { BackupTrial, RestoreTrials } from './evidence.ts'
 
 const restored = ({ restored: found }: BackupTrial): NonNullable<BackupTrial['restored']> => {
   if (found === null) throw new Error('Expected a restored database in the recorded evidence, there is none.')
