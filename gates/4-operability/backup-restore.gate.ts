@@ -1,5 +1,6 @@
 import { control } from '../../helpers/control.ts'
-import { backupTrialSchema, judgeBackup } from '../../helpers/trials/backup-restore/judge.ts'
+import { backupTrialSchema } from '../../helpers/trials/backup-restore/evidence.ts'
+import { judgeBackup } from '../../helpers/trials/backup-restore/judge.ts'
 import { tryBackup } from '../../helpers/trials/backup-restore/measure.ts'
 
 export default control(import.meta, {

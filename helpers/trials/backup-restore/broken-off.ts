@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startDatabaseProxy } from '../../database/proxy.ts'
 import { readStoredRows } from '../../database/rows.ts'
 import type { DatabaseClone } from '../../database/template.ts'
-import type { Refusal } from './judge.ts'
+import type { Refusal } from './evidence.ts'
 import { compareTargets, describeTarget, tablesOfSchema } from './targets.ts'
 import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { backUp, restore } from './tools.ts'
@@ -23,13 +23,15 @@ export async function tryBrokenOff(
   const { full, targets, kind, schema } = parts
   const about = { name, target: 'nothing' as const }
   const made = await breakOff(needs, full.url)
-  if (made.run.exitCode !== 0 && made.files.size === 0) return { ...about, run: made.run, isNotMade: true, changes: [] }
+  const isSaidToBeMade = made.run.exitCode === 0
+  if (!isSaidToBeMade && made.files.size === 0)
+    return { ...about, run: made.run, isNotMade: true, isSaidToBeMade, changes: [] }
   const { url } = await targets.make(kind)
   const before = await describeTarget(url)
   const run = await restore(needs, made.files, url)
   const changes = compareTargets(before, await describeTarget(url))
   const isWhole = run.exitCode === 0 && (await haveSameRows(url, full.url, schema))
-  return { ...about, run, isNotMade: isWhole, changes }
+  return { ...about, run, isNotMade: isWhole, isSaidToBeMade, changes }
 }
 
 async function breakOff(needs: Needs, url: string): Promise<MadeBackup> {

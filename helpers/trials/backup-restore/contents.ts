@@ -5,7 +5,7 @@ import { findIn } from '../../evidence/encodings.ts'
 import { findSecrets } from '../../evidence/secret-search.ts'
 import { compressedWithin, readingsWithin } from '../../evidence/unpacking.ts'
 import { joinedChunks } from './frames.ts'
-import type { ContentFinding } from './judge.ts'
+import type { ContentFinding } from './evidence.ts'
 import type { Seeded } from './seed.ts'
 import type { BackupFiles } from './tools.ts'
 

@@ -1,13 +1,22 @@
 import type { JudgedShortfall } from '../../evidence/shortfall.ts'
-import type { CommandRun, Refusal, RestoreTrials } from './judge.ts'
+import type { CommandRun, Refusal, RestoreTrials } from './evidence.ts'
 
 const whereOf = (run: CommandRun): string => `db:restore --verify: ${run.words.slice(-200)}`
 
 /** Each restore of a worthless backup that was not refused, not told, or that touched its target. */
 export function judgeDamages(refusals: readonly Refusal[]): JudgedShortfall[] {
-  return refusals.flatMap(({ name, target, run, isNotMade, changes }) => {
+  return refusals.flatMap(({ name, target, run, isNotMade, isSaidToBeMade, changes }) => {
     if (isNotMade) return []
     const shortfalls: JudgedShortfall[] = []
+    if (isSaidToBeMade) {
+      shortfalls.push({
+        what: `db:backup ends with 0 although the database was lost while it read: a backup ${name} is said to be made`,
+        expected: 'an exit code other than 0, and no file',
+        where: 'db:backup',
+        mitigation:
+          'Let the failure of any step fail the command, of a pipe every part, and name the file only once it is whole.',
+      })
+    }
     const into = target === 'nothing' ? 'an empty database' : 'a database with data'
     if (run.exitCode === 0 || run.endedBy !== 'itself') {
       shortfalls.push({

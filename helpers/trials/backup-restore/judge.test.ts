@@ -1,6 +1,7 @@
 import { at, testJudge, where } from '../judge-harness.ts'
-import { backupTrialSchema, judgeBackup } from './judge.ts'
-import type { BackupTrial, RestoreTrials } from './judge.ts'
+import { judgeBackup } from './judge.ts'
+import { backupTrialSchema } from './evidence.ts'
+import type { BackupTrial, RestoreTrials } from './evidence.ts'
 
 const restored = ({ restored: found }: BackupTrial): NonNullable<BackupTrial['restored']> => {
   if (found === null) throw new Error('Expected a restored database in the recorded evidence, there is none.')
@@ -110,6 +111,11 @@ testJudge({
       'a restore hangs',
       (trial) => void Object.assign(refusal(trial, /empty/).run, { exitCode: null, endedBy: 'time limit' }),
       /neither restored nor refused/,
+    ],
+    [
+      'a backup that was broken off is said to be made',
+      (trial) => void Object.assign(refusal(trial, /broken off/), { isNotMade: false, isSaidToBeMade: true }),
+      /db:backup ends with 0 although the database was lost/,
     ],
     ['a refusal says nothing', (trial) => void (refusal(trial, /empty/).run.words = ''), /refused without a word/],
     [

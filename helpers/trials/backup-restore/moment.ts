@@ -1,5 +1,5 @@
 import type { StoredRow, StoredRows } from '../../database/rows.ts'
-import type { Moment, TableOutcome } from './judge.ts'
+import type { Moment, TableOutcome } from './evidence.ts'
 import type { Write } from './writer.ts'
 
 /** The source before and after the backup, and what was restored. */

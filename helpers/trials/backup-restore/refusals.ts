@@ -5,7 +5,7 @@ import { copySubject } from '../../subject/copy.ts'
 import { tryBrokenOff } from './broken-off.ts'
 import { spoilBackup } from './damages.ts'
 import type { Damage } from './damages.ts'
-import type { CommandRun, Refusal } from './judge.ts'
+import type { CommandRun, Refusal } from './evidence.ts'
 import { compareTargets, describeTarget } from './targets.ts'
 import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { backUp, restore } from './tools.ts'
@@ -79,7 +79,7 @@ async function tryOne(needs: Needs, task: Task, target: Target, schema?: TargetS
   const { files, ...made } = 'make' in task ? await task.make() : task
   // who does not back up what is not as it should be has refused as well, where nothing is left that could be restored
   if ('run' in made && made.run.exitCode !== 0 && files.size === 0)
-    return { ...about, run: made.run, isNotMade: true, changes: [] }
+    return { ...about, run: made.run, isNotMade: true, isSaidToBeMade: false, changes: [] }
   const hasOtherKeys = 'hasOtherKeys' in task && task.hasOtherKeys
   const run = await restore(needs, files, target.url, { hasOtherKeys })
   const before = target.state
@@ -87,7 +87,7 @@ async function tryOne(needs: Needs, task: Task, target: Target, schema?: TargetS
   const changes = compareTargets(before, target.state)
   target.isTouched = changes.length > 0
   const isSchemaAlone = schema !== undefined && isAlike(schema, target.state)
-  return { ...about, run, isNotMade: false, changes: isSchemaAlone ? [] : changes }
+  return { ...about, run, isNotMade: false, isSaidToBeMade: false, changes: isSchemaAlone ? [] : changes }
 }
 
 /** Whether two databases have the same structure and as many rows. */

@@ -1,7 +1,7 @@
 import { readStoredRows } from '../../database/rows.ts'
 import type { SequencePlace, StoredRows } from '../../database/rows.ts'
 import type { DatabaseClone } from '../../database/template.ts'
-import type { BackupTrial, CommandRun, RestoreTrials, SequenceOutcome } from './judge.ts'
+import type { BackupTrial, CommandRun, RestoreTrials, SequenceOutcome } from './evidence.ts'
 import { compareTargets, describeTarget } from './targets.ts'
 import type { TargetKind, Targets, TargetState } from './targets.ts'
 import { restore } from './tools.ts'

@@ -1,5 +1,5 @@
 import { quoteIdentifier, withClient } from '../../database/client.ts'
-import type { RestoreTrials } from './judge.ts'
+import type { RestoreTrials } from './evidence.ts'
 import { restore } from './tools.ts'
 import type { BackupFiles, Needs } from './tools.ts'
 import type { TargetKind, Targets } from './targets.ts'

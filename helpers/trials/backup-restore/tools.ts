@@ -6,7 +6,7 @@ import type { ControlContext } from '../../control.ts'
 import type { FacilityMap } from '../../facilities.ts'
 import { runCommand } from '../../subject/commands.ts'
 import { requiredCommands } from '../required-commands/commands.ts'
-import type { CommandRun } from './judge.ts'
+import type { CommandRun } from './evidence.ts'
 
 /** What the trial is given. */
 export type Needs = ControlContext & Pick<FacilityMap, 'app' | 'database' | 'providers' | 'run'>
