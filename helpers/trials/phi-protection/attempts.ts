@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { AuditEntry } from '../../subject/audit-log.ts'
 import { errorEnvelopeSchema } from '../../subject/client.ts'
 import type { ConsentedCustomer } from '../../subject/consented.ts'
@@ -12,7 +13,7 @@ import { forbiddenTexts, forbiddenValue, harmlessTexts, makeMark, withMark } fro
 import type { ForbiddenText } from './texts.ts'
 import { variablesOf } from './templates.ts'
 import type { StoredTemplate } from './templates.ts'
-import { isNoted, quoteFinder, shapeOf, shapesOf } from './traces.ts'
+import { noteFinder, quoteFinder, shapeOf, shapesOf } from './traces.ts'
 import type { Traces } from './traces.ts'
 
 type Attempt = PhiTrial['attempts'][number]
@@ -34,7 +35,7 @@ interface AskedForbidden extends Asked {
 export interface AskedTexts {
   forbidden: readonly AskedForbidden[]
   harmless: readonly (Asked & { text: string })[]
-  /** Ids of requests that are refused for their form, or accepted. */
+  /** Ids of requests that are refused for their form, or accepted, of their messages, and of who is asked nothing else. */
   usual: readonly string[]
   /** Whether this API fills in templates. */
   fillsIn: boolean
@@ -48,6 +49,13 @@ const ask = async (
   const [id, mark] = [randomUUID(), makeMark()]
   const body = { customerId: person.customer.id, ...content(mark) }
   return { id, mark, person, answer: await administrator.send('POST', '/messages', body, { 'X-Correlation-Id': id }) }
+}
+
+const queuedSchema = z.looseObject({ messageId: z.string().min(6) })
+
+const messageIdOf = ({ json }: Answer): string[] => {
+  const queued = queuedSchema.safeParse(json)
+  return queued.success ? [queued.data.messageId] : []
 }
 
 /** Asks for all texts to be sent, the forbidden ones first: a customer who gets one of them has fewer messages left. */
@@ -85,7 +93,10 @@ export async function askForTexts(
   return {
     forbidden: [...forbidden, ...filled],
     harmless,
-    usual: [...malformed, ...harmless, ...untouched].map(({ id }) => id),
+    usual: [
+      ...[...malformed, ...harmless, ...untouched].flatMap(({ id, answer }) => [id, ...messageIdOf(answer)]),
+      ...people.filter((person) => !tried.includes(person)).map(({ customer }) => customer.id),
+    ],
     fillsIn: untouched.some(({ answer }) => answer.status < 300),
   }
 }
@@ -99,12 +110,17 @@ export function outcomesOf(
 ): Attempt[] {
   const usual = new Set([...shapesOf(traces, asked.usual), ...before.map((entry) => shapeOf(JSON.stringify(entry)))])
   const quotes = quoteFinder(traces)
+  const marks = [...asked.forbidden, ...asked.harmless].map(({ mark }) => mark)
   const freeTexts = asked.forbidden.filter(({ way }) => way === 'free text')
+  const isNotedOf = noteFinder(traces, usual, freeTexts)
   return asked.forbidden.map(({ id, mark, person, answer, forbidden: { name, kind, language, word }, way }) => {
-    const messages = calls.filter(({ to, text }) => to === person.booking.person.phone && text.includes(mark))
+    const received = calls.filter(({ to }) => to === person.booking.person.phone)
+    const messages = received.filter(({ text }) => text.includes(mark))
+    // another text in its place, such as the request to call
+    const others = received.filter(({ text }) => !marks.some((one) => text.includes(one)))
     const sent = messages.filter(({ text }) => carries(text, word)).length
     const isRefused = answer.status >= 400
-    const refused = freeTexts.filter((one) => one.person === person).length
+    const isAccepted = freeTexts.some((one) => one.person === person && one.answer.status < 300)
     return {
       name,
       kind,
@@ -114,8 +130,8 @@ export function outcomesOf(
       status: answer.status,
       hasEnvelope: errorEnvelopeSchema.safeParse(answer.json).success,
       sent,
-      sentWithout: messages.length - sent,
-      isNoted: isNoted(traces, { request: id, customer: person.customer.id }, usual, refused),
+      sentWithout: messages.length - sent + (isRefused ? 0 : others.length),
+      isNoted: isNotedOf({ request: id, customer: person.customer.id }) || (isRefused && isAccepted ? null : false),
       quotedIn: [
         ...(isRefused && formOf(word, searchable(answer.text)) !== undefined ? ['the answer'] : []),
         ...(sent > 0 ? [] : quotes(word)),

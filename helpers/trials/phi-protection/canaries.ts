@@ -33,17 +33,19 @@ const rare: Records = {
   carrier: 'rare words',
   service: 'Tularemia assessment',
   notes: 'Sarcoidosis, takes deferasirox at night',
+  provider: 'Dr. Kim, chelation',
   reason: 'Hydroxychloroquine is not enough',
   question: 'I take fluvoxamine for my vitiligo, is that a problem?',
 }
 
+const provider = 'Dr. Kim, Methadone Unit'
 const wellKnown: readonly Omit<Records, 'carrier' | 'question'>[] = [
-  { service: 'Radiation therapy', name: 'Lupus', notes: 'SSN 318-22-7741, takes warfarin' },
-  { service: 'Sesión de hemodiálisis', name: 'Hepatitis', provider: 'Dr. Kim, Methadone Unit' },
-  { service: 'C50.9 follow-up', notes: 'MRN 7710442, paciente con esquizofrenia', reason: 'Gabapentin refill' },
-  { service: 'Oncology consultation', name: 'Bipolar', notes: 'SSN 318.22.7741' },
-  { service: 'Epilepsy review', provider: 'Dr. Kim, Methadone Unit', notes: 'Toma warfarina' },
-  { service: 'Trasplante de riñón: control', notes: 'MRN: 7710442', reason: 'Leucemia' },
+  { service: 'Radiation therapy', name: 'Lupus', notes: 'SSN 318-22-7741, takes warfarin', reason: 'Leucemia' },
+  { service: 'Sesión de hemodiálisis', name: 'Hepatitis', notes: 'SSN 318.22.7741', reason: 'Gabapentin refill' },
+  { service: 'C50.9 follow-up', name: 'Autism', notes: 'MRN 7710442, con esquizofrenia', reason: 'Gabapentin refill' },
+  { service: 'Oncology consultation', name: 'Bipolar', notes: 'SSN 318 22 7741', reason: 'Leucemia' },
+  { service: 'Epilepsy review', name: 'Psoriasis', notes: 'Toma warfarina, MRN 7710442', reason: 'Gabapentin refill' },
+  { service: 'Trasplante de riñón: control', name: 'Parkinson', notes: 'MRN: 7710442', reason: 'Leucemia' },
 ]
 
 /** Everything that the records plant; each word stands in one field only. */
@@ -65,6 +67,10 @@ export const plantedCanaries: readonly Canary[] = [
   { word: 'Lupus', kind: 'condition', field: 'name' },
   { word: 'Hepatitis', kind: 'condition', field: 'name' },
   { word: 'Bipolar', kind: 'condition', field: 'name' },
+  { word: 'Autism', kind: 'condition', field: 'name' },
+  { word: 'Psoriasis', kind: 'condition', field: 'name' },
+  { word: 'Parkinson', kind: 'condition', field: 'name' },
+  { word: 'chelation', kind: 'treatment', field: 'provider name' },
   { word: 'Methadone', kind: 'medication', field: 'provider name' },
   { word: 'Hydroxychloroquine', kind: 'medication', field: 'reason for the visit' },
   { word: 'Gabapentin', kind: 'medication', field: 'reason for the visit' },
@@ -79,7 +85,7 @@ export const plantedCanaries: readonly Canary[] = [
 export function recordsOf(path: number): Records[] {
   const known = wellKnown[path % wellKnown.length]
   const question = 'Is citalopram good for a hernia?'
-  return [harmless, { ...harmless, ...known, carrier: 'well-known words', question }, rare]
+  return [harmless, { ...harmless, ...known, provider, carrier: 'well-known words', question }, rare]
 }
 
 /** A booking by somebody with these records; without what the contract does not name where that is not taken. */

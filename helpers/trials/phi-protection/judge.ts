@@ -45,8 +45,11 @@ const attemptSchema = z.object({
   sent: count,
   /** Messages of this attempt that went out without it. */
   sentWithout: count,
-  /** Whether log or audit log tell that a message was refused, apart from the line that every refused request gets. */
-  isNoted: z.boolean(),
+  /**
+   * Whether log or audit log tell that a message was refused, apart from the line that every refused request gets; null where it may
+   * have been refused for the number of messages in a day, since another was accepted.
+   */
+  isNoted: z.boolean().nullable(),
   /** Where the refused words stand: answer, log line, audit entry, event. */
   quotedIn: z.array(z.string()),
 })
@@ -152,7 +155,7 @@ function judgeAttempt(attempt: PhiTrial['attempts'][number]): JudgedShortfall[] 
   if (!isRefused && status >= 300) shortfalls.push(judgeAnswer(`was answered with ${status}`, where))
   if (isRefused && !hasEnvelope)
     shortfalls.push(judgeAnswer(`was refused with ${status} without the error envelope`, where))
-  if (!isNoted && sentWithout === 0 && way === 'free text') {
+  if (isNoted === false && sentWithout === 0 && way === 'free text') {
     shortfalls.push({
       what: `a text with ${withArticle(what)} was ${isRefused ? 'refused' : 'dropped'}, and neither log nor audit log tell of it`,
       expected: 'the refusal is logged: a line or audit entry of its own, without the health information',

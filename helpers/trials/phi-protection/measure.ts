@@ -151,16 +151,25 @@ async function leadAll(
   // a reminder is planned only where the booking is taken in before it is due
   const isReminder = ({ path }: Addressee): boolean => path.name.startsWith('reminder')
   const soon = addressees.filter(({ path }) => !path.comesLater)
-  await lead(soon.filter(isReminder))
-  await lead(soon.filter((one) => !isReminder(one)))
+  const reminded = soon.filter(isReminder)
+  const isHarmless = ({ records }: Addressee): boolean => records.carrier === 'harmless'
+  // those who are waited for come last, so that the others have had their turn
+  await lead(reminded.filter((one) => !isHarmless(one)))
+  await lead(reminded.filter(isHarmless))
+  const others = soon.filter((one) => !isReminder(one))
+  await lead(others.filter((one) => !isHarmless(one)))
+  await lead(others.filter(isHarmless))
 }
 
 /** Waits for the messages that the contract promises to those whose records say nothing of health, and then for silence. */
 async function untilMessaged(addressees: readonly Addressee[], journal: Journal): Promise<void> {
   const awaited = addressees.filter(({ path, records }) => path.isPromised && records.carrier === 'harmless')
   const missing = (): string[] => {
-    const reached = new Set(journal.messages().map(({ to }) => to))
-    return awaited.filter((one) => !reached.has(phoneOf(one))).map(({ path }) => path.name)
+    const messages = journal.messages()
+    // whoever is asked for a deposit, by a link, has missed appointments and is written to about them too
+    const isReached = (one: Addressee): boolean =>
+      messages.some(({ to, body }) => to === phoneOf(one) && (!one.path.needsRisk || /https?:/.test(body)))
+    return awaited.filter((one) => !isReached(one)).map(({ path }) => path.name)
   }
   await untilTrue('messages to customers', () => missing().length === 0, 12_000).catch(() => {
     throw new Error(

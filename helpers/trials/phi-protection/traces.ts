@@ -53,28 +53,35 @@ function stringsOf(value: unknown): string[] {
 }
 
 /**
- * Whether the log or the audit log has a record of its own for a request: one that no other request leaves, refused for its form
- * or accepted.
+ * Finds whether the log or the audit log has a record of its own for a refused request: one that no other request leaves, refused
+ * for its form or accepted.
  */
-export function isNoted(
-  { lines, entries }: Traces,
-  ids: { request: string; customer: string },
+export function noteFinder(
+  traces: Traces,
   usual: ReadonlySet<string>,
-  /** How many texts were refused to this customer. */
-  refused: number,
-): boolean {
+  refused: readonly { person: { customer: { id: string } } }[],
+): (ids: { request: string; customer: string }) => boolean {
   const isOwn = (record: string): boolean => !usual.has(shapeOf(record))
-  const records = [...lines.map(({ text }) => text), ...entries.map((entry) => JSON.stringify(entry))]
-  if (records.some((record) => record.includes(ids.request) && isOwn(record))) return true
-  // an audit log that shows no correlation ids tells of the customer, once for each refusal
-  const ofCustomer = entries.map((entry) => JSON.stringify(entry)).filter((entry) => entry.includes(ids.customer))
-  return ofCustomer.filter(isOwn).length >= refused
+  const own = recordsOf(traces).filter(isOwn)
+  const entries = traces.entries.map((entry) => JSON.stringify(entry)).filter(isOwn)
+  const customers = refused.map(({ person }) => person.customer.id)
+  const ofNobody = entries.filter((entry) => !customers.some((id) => entry.includes(id)))
+  return ({ request, customer }) =>
+    own.some((record) => record.includes(request)) ||
+    // an audit log that shows no correlation ids tells of the customer, or of nobody, once for each refusal
+    entries.filter((entry) => entry.includes(customer)).length >= customers.filter((id) => id === customer).length ||
+    ofNobody.length >= customers.length
 }
 
+const recordsOf = ({ lines, entries }: Traces): string[] => [
+  ...lines.map(({ text }) => text),
+  ...entries.map((entry) => JSON.stringify(entry)),
+]
+
 /** The records of these requests, by their shape. */
-export function shapesOf({ lines, entries }: Traces, requests: readonly string[]): Set<string> {
-  const records = [...lines.map(({ text }) => text), ...entries.map((entry) => JSON.stringify(entry))]
-  return new Set(records.filter((record) => requests.some((id) => record.includes(id))).map(shapeOf))
+export function shapesOf(traces: Traces, requests: readonly string[]): Set<string> {
+  const records = recordsOf(traces).filter((record) => requests.some((id) => record.includes(id)))
+  return new Set(records.map(shapeOf))
 }
 
 const namedSchema = z.looseObject({ action: z.string().optional(), eventType: z.string().optional() })
