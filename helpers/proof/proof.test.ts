@@ -105,6 +105,15 @@ test('calls a control with fewer than three defects a problem', async () => {
   expect(counts.failed).toBe(1)
 })
 
+test('leaves further defects to a thorough proof, and says so', async () => {
+  for (const name of ['one', 'two', 'three', 'further/four']) defect(name, 'oldest 1.0', '1.0')
+  const matrix = await run()
+  expect(outcomes(matrix)).not.toHaveProperty('four.patch')
+  expect(renderMatrix(matrix)).toContain('1 further defects and variants were not tried')
+  expect(outcomes(await run({ isThorough: true }))).toMatchObject({ 'four.patch': 'caught', 'one.patch': 'caught' })
+  expect(outcomes(await run({ control: 'security/tls' }))).toMatchObject({ 'four.patch': 'caught' })
+})
+
 test('tries a folder of defects by itself', async () => {
   write('elsewhere/any/place.patch', patch('Broken: x\nExpect: 1.0', 'oldest 1.2', 'oldest 1.0'))
   const matrix = await run({ defects: join(folder, 'elsewhere') })
@@ -139,7 +148,7 @@ test('ends what it started when interrupted', async () => {
 })
 
 async function run(
-  request: { control?: string; defects?: string } = {},
+  request: { control?: string; defects?: string; isThorough?: boolean } = {},
   onStart?: (interruption: AbortController) => void,
 ): Promise<Matrix> {
   const parts: ProofParts = {
@@ -157,6 +166,7 @@ async function run(
   const proof = prove(parts, {
     control: undefined,
     defects: undefined,
+    isThorough: false,
     ...request,
     jobs: 2,
     runDirectory: folder,

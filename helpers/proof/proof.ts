@@ -21,6 +21,8 @@ export interface ProofRequest extends Pick<CaseContext, 'runDirectory' | 'signal
   /** Another folder of defects instead of our own, which then alone are tried. */
   defects: string | undefined
   jobs: number
+  /** Whether what is kept for a thorough proof is tried, too. */
+  isThorough: boolean
 }
 
 /** Shows each control the reference, its defects, its variants and the degenerate subjects, and notes what it says. */
@@ -72,6 +74,7 @@ export async function prove(parts: ProofParts, request: ProofRequest): Promise<M
     jobs,
     cases,
     problems: plan.problems,
+    leftOut: plan.leftOut,
   })
 }
 

@@ -9,7 +9,7 @@ import { planProof } from './plan.ts'
 import { prove } from './proof.ts'
 import type { ProofParts, ProofRequest } from './proof.ts'
 
-const usage = 'npm run prove [-- --control <gate/control>] [--defects <folder>] [--jobs <number>]'
+const usage = 'npm run prove [-- --control <gate/control>] [--defects <folder>] [--jobs <number>] [--thorough]'
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = join(repository, 'fixtures')
 const parts: ProofParts = {
@@ -37,7 +37,7 @@ process.exit(
 )
 
 async function main(): Promise<number> {
-  let wanted: Pick<ProofRequest, 'control' | 'defects' | 'jobs'>
+  let wanted: Pick<ProofRequest, 'control' | 'defects' | 'jobs' | 'isThorough'>
   try {
     wanted = readArguments(process.argv.slice(2))
     planProof(parts, wanted)
@@ -69,8 +69,13 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(given: string[]): Pick<ProofRequest, 'control' | 'defects' | 'jobs'> {
-  const options = { control: { type: 'string' }, defects: { type: 'string' }, jobs: { type: 'string' } } as const
+function readArguments(given: string[]): Pick<ProofRequest, 'control' | 'defects' | 'jobs' | 'isThorough'> {
+  const options = {
+    control: { type: 'string' },
+    defects: { type: 'string' },
+    jobs: { type: 'string' },
+    thorough: { type: 'boolean' },
+  } as const
   const read = (): ReturnType<typeof parseArgs<{ options: typeof options }>> => {
     try {
       return parseArgs({ args: given, options, allowPositionals: false })
@@ -78,9 +83,9 @@ function readArguments(given: string[]): Pick<ProofRequest, 'control' | 'defects
       throw new Error(`${error instanceof Error ? error.message : String(error)}\nusage: ${usage}`, { cause: error })
     }
   }
-  // a control waits for its subject most of the time, so one more than there are processors
-  const { control, defects, jobs = String(availableParallelism() + 1) } = read().values
+  // a control waits for its subject most of the time, so twice as many as there are processors
+  const { control, defects, jobs = String(availableParallelism() * 2), thorough = false } = read().values
   if (!/^[1-9]\d?$/.test(jobs))
     throw new Error(`--jobs: expected a number from 1 to 99, got ${JSON.stringify(jobs)}.\nusage: ${usage}`)
-  return { control, defects, jobs: Number(jobs) }
+  return { control, defects, jobs: Number(jobs), isThorough: thorough }
 }

@@ -38,6 +38,8 @@ export const diagnosticsTrialSchema = z.object({
     effects: z.object({ messages: count, payments: count }),
   }),
   faults: z.array(faultSchema).min(dependencies.length),
+  /** With settings that hold secrets malformed: it may not work, and must not show them. */
+  malformed: runSchema,
   afterwards: runSchema,
   leaks: z.array(z.object({ what: z.string(), encoding: z.string(), during: z.string() })),
 })
@@ -52,12 +54,13 @@ const limitSeconds = 30
 /** Each way in which the diagnosis is silent, wrong, late, harmful, or tells too much. */
 export function judgeDiagnostics(trial: DiagnosticsTrial): JudgedShortfall[] {
   const where = trial.command.join(' ')
-  const { healthy, faults, afterwards, leaks } = trial
+  const { healthy, faults, malformed, afterwards, leaks } = trial
   return [
     ...healthy.runs.flatMap((run) => judgeHealthy(run, where, 'everything works')),
     ...healthy.asked.flatMap((asked) => judgeAsked(asked, where)),
     ...judgeEffects(healthy.effects, where),
     ...faults.flatMap((fault) => fault.runs.flatMap((run) => judgeFault(fault, run, where))),
+    ...judgeMalformed(malformed, where),
     ...judgeHealthy(afterwards, where, 'everything works again'),
     ...leaks.map(({ what, encoding, during }) => ({
       what: `the diagnosis prints ${what} (${encoding})`,
@@ -104,6 +107,19 @@ function judgeHealthy(run: Run, where: string, when: string): JudgedShortfall[] 
       expected: 'exit code 0 and nothing named as broken',
       where,
       mitigation: 'Look at each dependency as it is now.',
+    },
+  ]
+}
+
+function judgeMalformed(run: Run, where: string): JudgedShortfall[] {
+  const shortfalls = judgeForm(run, where, 'settings are malformed')
+  if (shortfalls.length > 0 || run.exitCode !== 0) return shortfalls
+  return [
+    {
+      what: 'the diagnosis ends with exit code 0 while settings are malformed',
+      expected: 'an exit code other than 0, and the settings named without their values',
+      where,
+      mitigation: 'Check the configuration as the service does when it starts.',
     },
   ]
 }
@@ -166,7 +182,7 @@ function judgeFault(
   const others = named.filter((name) => name !== broken)
   if (others.length > 0) {
     shortfalls.push({
-      what: `the diagnosis (${form}) names ${others.join(', ')} as broken while only ${when}`,
+      what: `the diagnosis (${form}) names ${others.join(', ')} as broken as well, although only ${when}`,
       expected: `${broken} alone named as broken`,
       where,
       mitigation: 'Say of what could not be looked at that it was skipped, not that it is broken.',

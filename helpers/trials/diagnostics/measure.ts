@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
+import { withClient } from '../../database/client.ts'
 import type { ControlDatabase } from '../../database/control-database.ts'
 import { blackholeDatabase } from '../../faults/database-blackhole.ts'
 import { refuseDatabase } from '../../faults/database-refused.ts'
@@ -27,6 +29,8 @@ const tailCharacters = 300
 type Form = 'text' | 'JSON'
 type Run = DiagnosticsTrial['afterwards']
 type FaultTrial = DiagnosticsTrial['faults'][number]
+
+type Diagnose = (form: Form, during: string, environment?: Record<string, string>) => Promise<Run>
 
 interface Needs {
   app: App
@@ -59,13 +63,14 @@ export async function tryDiagnosis(needs: Needs, progress: (message: string) => 
   const [person] = await makeConsentedCustomers(app.client, administrator, 1)
   const secrets = await makeSecrets(administrator, run, database.url)
   const printed: Printed[] = []
-  const diagnose = async (form: Form, during: string): Promise<Run> => {
-    const arguments_ = form === 'text' ? [] : [...(command[0] === 'npm' ? ['--'] : []), '--json']
+  const diagnose: Diagnose = async (form, during, environment = app.environment()) => {
+    const asJson = [...command, ...(command[0] === 'npm' ? ['--'] : []), '--json']
     const result = await runCommand({
-      command: [...command, ...arguments_],
+      // what reads the JSON reads standard output alone
+      command: form === 'text' ? command : ['sh', '-c', 'exec "$@" 2>/dev/null', 'sh', ...asJson],
       directory: subject.root,
       environment: {
-        ...app.environment(),
+        ...environment,
         ...(subject.runtime === 'node' ? providers.environment : {}),
         HOME: homedir(),
       },
@@ -74,7 +79,8 @@ export async function tryDiagnosis(needs: Needs, progress: (message: string) => 
       owner: 'control',
       signal: needs.signal,
     })
-    if (result.endedBy === 'not started') throw new Error(`${command.join(' ')}: ${result.output.slice(-200)}`)
+    if (result.endedBy === 'not started' || result.exitCode === 127)
+      throw new Error(`${command.join(' ')}: ${result.output.slice(-200)}`)
     printed.push({ text: result.output, during })
     const document = form === 'JSON' ? parse(result.output) : undefined
     return {
@@ -115,13 +121,16 @@ export async function tryDiagnosis(needs: Needs, progress: (message: string) => 
       diagnose,
     ),
   )
+  faults.push(await lookWithoutSchema(needs, diagnose))
   progress(`diagnosed with ${faults.length} faults in turn`)
+  const malformed = await diagnose('text', 'with malformed settings', malformSecrets(app.environment(), secrets))
   await app.client.administrator()
   const afterwards = await diagnose('JSON', 'after all faults')
   return {
     command: [...command],
     healthy,
     faults,
+    malformed,
     afterwards,
     leaks: findLeaks(printed, { ...secrets, ...personal(person?.booking.person ?? {}) }),
   }
@@ -132,7 +141,7 @@ const personal = (person: object): Record<string, string> =>
 
 async function lookWhileHealthy(
   { database, providers }: Needs,
-  diagnose: (form: Form, during: string) => Promise<Run>,
+  diagnose: Diagnose,
 ): Promise<DiagnosticsTrial['healthy']> {
   const { journal } = providers
   const mark = journal.mark()
@@ -165,7 +174,7 @@ async function lookWhileHealthy(
 async function lookWhileBroken(
   { dependency, how, forms }: Pick<FaultTrial, 'dependency' | 'how'> & { forms: readonly Form[] },
   begun: Fault,
-  diagnose: (form: Form, during: string) => Promise<Run>,
+  diagnose: Diagnose,
 ): Promise<FaultTrial> {
   await using fault = begun
   const runs: Run[] = []
@@ -177,9 +186,39 @@ async function lookWhileBroken(
   return { dependency, how, met: observations, runs }
 }
 
+/** A database that answers and has none of the tables: as after a migration that was forgotten. */
+async function lookWithoutSchema({ app, database }: Needs, diagnose: Diagnose): Promise<FaultTrial> {
+  const name = `empty_${randomBytes(6).toString('hex')}`
+  const how = 'lacks its tables'
+  const url = new URL(database.url)
+  url.pathname = `/${name}`
+  await withClient(database.url, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`))
+  try {
+    const run = await diagnose('JSON', `while database ${how}`, app.environment(url.href))
+    return { dependency: 'database', how, met: 1, runs: [run] }
+  } finally {
+    await withClient(database.url, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`))
+  }
+}
+
+/** Each setting that holds a secret with something at its end that does not belong there, as a hasty paste leaves it. */
+function malformSecrets(
+  environment: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const texts = Object.values(secrets)
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      texts.some((text) => value.includes(text)) ? `${value}"?` : value,
+    ]),
+  )
+}
+
 function parse(output: string): unknown {
   try {
-    return JSON.parse(output.slice(output.search(/[[{]/)))
+    // npm says first what it runs, unless told to be silent
+    return JSON.parse(output.replace(/^(?:\s*(?:> .*)?\n)+/, ''))
   } catch {
     return undefined
   }

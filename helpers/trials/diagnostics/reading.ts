@@ -8,7 +8,7 @@ export const dependencies = ['database', ...providerNames] as const
 export type Dependency = 'database' | ProviderName
 
 const names: Readonly<Record<Dependency, RegExp>> = {
-  database: /database|postgres|(?<![a-z])(?:db|sql)(?![a-z])/i,
+  database: /database|postgres|schema|migration|(?<![a-z])(?:db|sql)(?![a-z])/i,
   twilio: /twilio|(?<![a-z])sms(?![a-z])|messaging/i,
   stripe: /stripe|payment/i,
   calendly: /calendly|calendar|booking.?provider/i,
