@@ -117,25 +117,38 @@ export function spoilBackup(files: BackupFiles, profile: 'release' | 'rehearsal'
     ...chosen.map(([name, spoil]) => ({ name, files: inFile(spoil) })),
     ...reframe(bytes).map(([name, spoiled]) => ({ name, files: inFile(() => spoiled) })),
     ...[...files].flatMap(([each, content]) => {
-      const altered = alterVersion(content)
-      return altered === undefined
-        ? []
-        : [{ name: 'that says it is of another version', files: new Map([...files, [each, altered]]) }]
+      const alterations = [
+        ['altered to say that it is of another version', alterVersion(content)],
+        ['altered to say that it was made at another time', alterTime(content)],
+      ] as const
+      return alterations.flatMap(([name, altered]) =>
+        altered === undefined ? [] : [{ name, files: new Map([...files, [each, altered]]) }],
+      )
     }),
     { name: 'made under other keys', files, hasOtherKeys: true },
   ]
 }
 
-const farthestVersion = 4096
+const beginningLength = 4096
 const versionField = /((?:format|schema|app|application)?[_-]?version["']?\s*[:=]\s*["']?v?)(\d)/gi
 
-/** With every version that the beginning tells in plain text one higher; undefined where it tells none. */
-function alterVersion(bytes: Buffer): Buffer | undefined {
-  const beginning = bytes.subarray(0, farthestVersion).toString('latin1')
-  const altered = beginning.replaceAll(
-    versionField,
-    (_all, name: string, digit: string) => `${name}${(Number(digit) + 1) % 10}`,
+const time = /(\d{4}-\d\d-\d\dT\d\d:\d)(\d)/
+
+/** With the first time that the beginning tells in plain text altered by a minute; undefined where it tells none. */
+const alterTime = (bytes: Buffer): Buffer | undefined =>
+  alterBeginning(bytes, (text) =>
+    text.replace(time, (_all, before: string, digit: string) => `${before}${(Number(digit) + 1) % 10}`),
   )
+
+/** With every version that the beginning tells in plain text one higher; undefined where it tells none. */
+const alterVersion = (bytes: Buffer): Buffer | undefined =>
+  alterBeginning(bytes, (text) =>
+    text.replaceAll(versionField, (_all, name: string, digit: string) => `${name}${(Number(digit) + 1) % 10}`),
+  )
+
+function alterBeginning(bytes: Buffer, alter: (text: string) => string): Buffer | undefined {
+  const beginning = bytes.subarray(0, beginningLength).toString('latin1')
+  const altered = alter(beginning)
   if (altered === beginning) return undefined
-  return Buffer.concat([Buffer.from(altered, 'latin1'), bytes.subarray(farthestVersion)])
+  return Buffer.concat([Buffer.from(altered, 'latin1'), bytes.subarray(beginningLength)])
 }

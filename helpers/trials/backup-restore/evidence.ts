@@ -101,7 +101,7 @@ export type Revival = z.infer<typeof revivalSchema>
 const refusalSchema = z.object({
   name: z.string().min(1),
   /** What the target held. */
-  target: z.enum(['nothing', 'other data']),
+  target: z.enum(['nothing', 'no table', 'other data']),
   run: runSchema,
   /** Whether the backup itself was refused to be made, for one that the subject makes. */
   isNotMade: z.boolean(),
@@ -122,8 +122,8 @@ const trialsSchema = z.object({
     .object({
       table: z.string().min(1),
       run: runSchema,
-      /** Whether the row was lost in the end. */
-      isLost: z.boolean(),
+      /** Whether the row was lost, or said something else, in the end. */
+      isSpoilt: z.boolean(),
     })
     .nullable(),
   again: z.object({ run: runSchema, differences: z.array(z.string()) }),

@@ -3,6 +3,12 @@ import type { CommandRun, Refusal, RestoreTrials } from './evidence.ts'
 
 const whereOf = (run: CommandRun): string => `db:restore --verify: ${run.words.slice(-200)}`
 
+const targets = {
+  nothing: 'an empty database',
+  'no table': 'a database without tables',
+  'other data': 'a database with data',
+} as const
+
 /** Each restore of a worthless backup that was not refused, not told, or that touched its target. */
 export function judgeDamages(refusals: readonly Refusal[]): JudgedShortfall[] {
   return refusals.flatMap(({ name, target, run, isNotMade, isSaidToBeMade, changes }) => {
@@ -17,7 +23,7 @@ export function judgeDamages(refusals: readonly Refusal[]): JudgedShortfall[] {
           'Let the failure of any step fail the command, of a pipe every part, and name the file only once it is whole.',
       })
     }
-    const into = target === 'nothing' ? 'an empty database' : 'a database with data'
+    const into = targets[target]
     if (run.exitCode === 0 || run.endedBy !== 'itself') {
       shortfalls.push({
         what:
@@ -69,10 +75,10 @@ export function judgeOccupied({ run, changes, leftovers, missing }: RestoreTrial
 
 /** A restore in which a row gets lost must not be said to be verified. */
 export function judgeSabotage(sabotage: RestoreTrials['sabotage']): JudgedShortfall[] {
-  if (sabotage === null || !sabotage.isLost || sabotage.run.exitCode !== 0) return []
+  if (sabotage === null || !sabotage.isSpoilt || sabotage.run.exitCode !== 0) return []
   return [
     {
-      what: `--verify verifies nothing: the database lost a row of ${sabotage.table} while it was restored, and the exit code is 0`,
+      what: `--verify verifies nothing: a row of ${sabotage.table} was altered or lost while it was restored, and the exit code is 0`,
       expected: 'an exit code other than 0 when a restored table is not what was backed up',
       where: whereOf(sabotage.run),
       mitigation: 'Count and checksum each restored table in the target and compare with the backup before the commit.',

@@ -140,7 +140,7 @@ testJudge({
     ],
     [
       'nothing is verified',
-      (trial) => void Object.assign(tried(trial).sabotage ?? {}, { run: restored(trial).run, isLost: true }),
+      (trial) => void Object.assign(tried(trial).sabotage ?? {}, { run: restored(trial).run, isSpoilt: true }),
       /verifies nothing/,
     ],
     [
@@ -162,7 +162,7 @@ testJudge({
     ],
     [
       'the lost row comes back',
-      (trial) => void Object.assign(tried(trial).sabotage ?? {}, { run: restored(trial).run, isLost: false }),
+      (trial) => void Object.assign(tried(trial).sabotage ?? {}, { run: restored(trial).run, isSpoilt: false }),
     ],
     [
       'a later database is not backed up',

@@ -53,7 +53,7 @@ const judgeTrials = ({ refusals, occupied, sabotage, again }: RestoreTrials): Ju
 ]
 
 const judgeFinding = ({ kind, label, where, encoding }: ContentFinding): JudgedShortfall => ({
-  what: `${kind} is readable outside the database after a backup: ${label}, ${encoding}`,
+  what: `${kind} is readable in clear outside the database after a backup: ${label}, ${encoding}`,
   expected: 'a backup that only its key opens, and nothing left beside it',
   where,
   mitigation:

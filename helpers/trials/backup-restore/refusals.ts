@@ -52,10 +52,15 @@ export async function tryRefusals(needs: Needs, bench: RefusalBench): Promise<Re
     const target = await watchTarget(bench.full.url, 'other data')
     for (const damage of damages.slice(0, onData[needs.profile])) refusals.push(await tryOne(needs, damage, target))
   }
+  // who makes the schema first has touched a target for nothing
+  const laneWithoutTables = async (): Promise<void> => {
+    const target = await watchTarget((await bench.targets.make('blank')).url, 'no table')
+    for (const damage of damages.slice(0, 1)) refusals.push(await tryOne(needs, damage, target))
+  }
   const brokenOff = async (): Promise<void> => {
     refusals.push(await tryBrokenOff(needs, bench))
   }
-  await Promise.all([brokenOff(), laneOnData(), ...Array.from({ length: lanes }, lane)])
+  await Promise.all([brokenOff(), laneOnData(), laneWithoutTables(), ...Array.from({ length: lanes }, lane)])
   return refusals
 }
 

@@ -8,6 +8,7 @@ import type { GateRun } from '../../run.ts'
 import type { App } from '../../subject/app.ts'
 import { makeConsentedCustomers } from '../../subject/consented.ts'
 import type { ConsentedCustomer } from '../../subject/consented.ts'
+import { listDeadLetters } from '../../subject/dead-letters.ts'
 import type { Instance } from '../../subject/instance.ts'
 import { Ledger } from '../../subject/ledger.ts'
 import { reconcile } from '../../subject/reconciliation.ts'
@@ -26,6 +27,7 @@ const instances = 2
 /** So slow that requests are under way for long enough to meet the signal. */
 const slow = { databaseMilliseconds: 25, providerMilliseconds: 700, beforeSignalMilliseconds: 50 }
 const messagesAtEach = 4
+const warmUpMilliseconds = 8000
 /** Work of a process that ended waits for its lease to run out. */
 const leaseSeconds = 900
 
@@ -45,7 +47,7 @@ export async function tryUptime(
   const monitored = await readMonitor(subject)
   const [first] = app.instances
   if (first === undefined) throw new Error('Expected a running instance, there is none.')
-  const administrator = await app.client.administrator()
+  const administrator = await onceWarm(() => app.client.administrator())
   const [second, customers] = await Promise.all([
     app.start(),
     makeConsentedCustomers(app.client, administrator, messagesAtEach * instances * rounds),
@@ -79,12 +81,26 @@ export async function tryUptime(
   const last = running.at(-1)
   if (last === undefined) throw new Error('Expected an instance that runs, there is none.')
   const client = app.clientOf(last)
+  await onceWarm(() => listDeadLetters(administrator.at(client)))
   const account = await reconcile(
     stage.ledger,
     { client, administrator: administrator.at(client), journal: providers.journal },
     [{ withinMilliseconds: 6000 }, { withinMilliseconds: 12_000, help: () => ageDatabase(database.url, leaseSeconds) }],
   )
   return { phases: await probe.end(), restarts, account, monitored }
+}
+
+/** Does what an instance cannot serve yet where it says too early that it is ready: which is seen by other means. */
+async function onceWarm<Result>(work: () => Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + warmUpMilliseconds
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+      await sleep(200)
+    }
+  }
 }
 
 type Stopped = Pick<UptimeTrial['restarts'][number], 'underWay' | 'dropped' | 'exit' | 'stoppedInMilliseconds'>
