@@ -27,8 +27,8 @@ export async function makeSecrets(
       text,
     ]),
     ...Object.entries(tenant)
-      .filter(([name]) => name.endsWith('ApiKey'))
-      .map(([name, text]): [string, string] => [`${name} of tenant ${index + 1}`, String(text)]),
+      .filter((entry): entry is [string, string] => entry[0].endsWith('ApiKey') && typeof entry[1] === 'string')
+      .map(([name, text]): [string, string] => [`${name} of tenant ${index + 1}`, text]),
   ])
   const password = new URL(databaseUrl).password
   return {
