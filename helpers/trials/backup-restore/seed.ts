@@ -125,7 +125,10 @@ async function makeDeadLetter(
   { customer }: ConsentedCustomer,
   text: string,
 ): Promise<string> {
-  await using fault = await providers.fault('twilio', answerWithStatus({ status: 400, times: 1 }))
+  await using fault = await providers.fault('twilio', {
+    ...answerWithStatus({ status: 400 }),
+    matches: ({ form }) => form?.Body?.includes(text) === true,
+  })
   const messageId = await administrator.queueMessage(customer.id, `We ${text}. Reply STOP to unsubscribe`)
   let letterId = ''
   await until('a dead letter for a message that the provider refused with 400', async () => {

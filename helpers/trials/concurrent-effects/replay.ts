@@ -21,7 +21,10 @@ export interface DeadLetter {
 /** Has the provider refuse one message. @throws when that makes no dead letter. */
 export async function makeDeadLetter({ instances, providers }: Ground, person: ConsentedCustomer): Promise<DeadLetter> {
   const [{ administrator }] = instances
-  await using fault = await providers.fault('twilio', answerWithStatus({ status: 400, times: 1 }))
+  await using fault = await providers.fault('twilio', {
+    ...answerWithStatus({ status: 400 }),
+    matches: ({ form }) => form?.To === person.booking.person.phone,
+  })
   const messageId = await administrator.queueMessage(person.customer.id, 'We look forward to seeing you.')
   const deadline = performance.now() + deadWithinMilliseconds
   while (performance.now() < deadline) {

@@ -132,10 +132,11 @@ async function stopUnderWay(
     throw new Error('No request was under way when the instance was told to stop: nothing can be said about those.')
   const told = performance.now()
   const stopping = instance.stop()
+  // they are under way now; what the others answer meanwhile is not to suffer from it
+  await lateDatabase.end()
   const [exit, complaints] = await Promise.all([stopping, Promise.all(requests)])
   const stoppedInMilliseconds = performance.now() - told
   rotation.remove(instance)
-  await lateDatabase.end()
   await lateProvider.end()
   return { underWay, dropped: countComplaints(complaints), exit, stoppedInMilliseconds }
 }
