@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withClient } from './client.ts'
+import { quoteIdentifier, withClient } from './client.ts'
+import { searchDatabase } from './search.ts'
 
 const patience = { pollMilliseconds: 25, unchangedMilliseconds: 300, mostMilliseconds: 900 }
 
@@ -41,4 +42,13 @@ export function gatherAtTables<Answer>(
     await client.query('ROLLBACK')
     return answer
   })
+}
+
+/** The tables that hold a text, such as the id of what requests are about. */
+export async function tablesNaming(url: string, wanted: string): Promise<{ qualified: string }[]> {
+  const { findings } = await searchDatabase(url, [wanted], (text) =>
+    String(text).includes(wanted) ? [{ label: wanted, encoding: 'raw' }] : [],
+  )
+  const names = findings.map(({ schema, table }) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`)
+  return [...new Set(names)].toSorted().map((qualified) => ({ qualified }))
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { gatherAtTables, tablesNaming } from '../../database/gathering.ts'
 import { changeClaimed, isAllowed, stateTold } from '../../subject/appointment-states.ts'
 import type { AuditEntry } from '../../subject/audit-log.ts'
 import { calendlyMessage, smsMessage, stripeMessage } from '../../subject/deliveries.ts'
@@ -19,14 +20,15 @@ export type SentConflict = (log: readonly AuditEntry[]) => Promise<ConcurrencyTr
 
 /** Different requests about the same people at once. */
 export async function sendConflicts(ground: Ground, customers: () => ConsentedCustomer): Promise<SentConflict[]> {
-  return Promise.all([
+  const beside = await Promise.all([
     sendBeyondLimit(ground, [customers(), customers(), customers()]),
     sendOptOuts(ground, customers()),
     sendConfirmations(ground, customers()),
     changeConsent(ground, customers()),
-    moveAndConfirm(ground, Array.from({ length: movedCustomers }, customers)),
     bookTwice(ground),
   ])
+  // by itself: what the others write would be taken for that of these
+  return [...beside, await moveAndConfirm(ground, Array.from({ length: movedCustomers }, customers))]
 }
 
 const movedCustomers = 4
@@ -143,7 +145,7 @@ async function changeConsent(ground: Ground, { customer }: ConsentedCustomer): P
 /** The calendar and the administrator move an appointment while others confirm it: an accepted time stays. */
 async function moveAndConfirm(ground: Ground, people: readonly ConsentedCustomer[]): Promise<SentConflict> {
   const [{ administrator }] = ground.instances
-  const moved = await Promise.all(
+  const plans = await Promise.all(
     people.map(async ({ booking, customer }, index) => {
       const [appointment] = await administrator.appointments(customer.id)
       const path = `/appointments/${appointment?.id}`
@@ -152,9 +154,21 @@ async function moveAndConfirm(ground: Ground, people: readonly ConsentedCustomer
       // not every ARO lets the administrator move an appointment: then the calendar does
       const moves = index % 2 === 0 ? delivering(message) : asking('PUT', path, { scheduledAt: time })
       const confirms = asking('PUT', path, { status: 'confirmed' })
-      const volley = await sendAtOnce(ground, [confirms, moves, confirms])
-      return { path, time, volley, isAccepted: (volley.answers[1] ?? 500) < 300 }
+      return { id: appointment?.id, path, time, sends: [confirms, moves, confirms] }
     }),
+  )
+  const first = plans.find(({ id }) => id !== undefined)?.id
+  const moved = await gatherAtTables(
+    ground.databaseUrl,
+    first === undefined ? [] : await tablesNaming(ground.databaseUrl, first),
+    plans.reduce((sum, { sends }) => sum + sends.length, 0),
+    () =>
+      Promise.all(
+        plans.map(async ({ path, time, sends }) => {
+          const volley = await sendAtOnce(ground, sends)
+          return { path, time, volley, isAccepted: (volley.answers[1] ?? 500) < 300 }
+        }),
+      ),
   )
   return async () => {
     const lost = await Promise.all(

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { quoteIdentifier } from '../../database/client.ts'
-import { gatherAtTables } from '../../database/gathering.ts'
-import { searchDatabase } from '../../database/search.ts'
+import { gatherAtTables, tablesNaming } from '../../database/gathering.ts'
 import type { Administrator } from '../../subject/administrator.ts'
 import { awaitLetter, callsOf, openLetters } from './exhaust.ts'
 import type { Bench, ExhaustedJob } from './exhaust.ts'
@@ -37,7 +35,13 @@ export async function replayLetter(bench: Bench, plan: ReplayPlan): Promise<Repl
   const askAtOnce = (): Promise<string[]> => Promise.all(atOnce.map(ask))
   const answers =
     atOnce.length > 1
-      ? await gatherAtTables(bench.databaseUrl, await tablesWith(bench, letter.id), atOnce.length, askAtOnce)
+      ? await gatherAtTables(
+          bench.databaseUrl,
+          // none where the id is made up for the interface: nothing can be held then
+          await tablesNaming(bench.databaseUrl, letter.id),
+          atOnce.length,
+          askAtOnce,
+        )
       : await askAtOnce()
   for (const administrator of again) answers.push(await ask(administrator))
   const callsAfter = (): number => callsOf(bench, job) - before
@@ -57,13 +61,4 @@ export async function replayLetter(bench: Bench, plan: ReplayPlan): Promise<Repl
     callsAfter: callsAfter(),
     openLettersAfter: (await openLetters(bench, job.entry)).length,
   }
-}
-
-/** The tables that know a letter by its id. None where the id is made up for the interface: nothing can be held then. */
-async function tablesWith({ databaseUrl }: Bench, letterId: string): Promise<{ qualified: string }[]> {
-  const { findings } = await searchDatabase(databaseUrl, [letterId], (text) =>
-    String(text).includes(letterId) ? [{ label: letterId, encoding: 'raw' }] : [],
-  )
-  const names = findings.map(({ schema, table }) => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`)
-  return [...new Set(names)].toSorted().map((qualified) => ({ qualified }))
 }

@@ -136,6 +136,8 @@ async function replayThroughKill({ bench, fleet, ledger, refusals }: Storm): Pro
     (letter) =>
       isOpen(letter) && ledger.entries.some((entry) => entry.correlationIds.includes(String(letter.correlationId))),
   )
+  // none of many that were due: the reconciliation tells which are lost
+  if (letters.length === 0) return 0
   const replays = letters.map(({ id }) =>
     administrator.send('POST', `/dead-letters/${encodeURIComponent(id)}/replay`).catch(() => undefined),
   )
