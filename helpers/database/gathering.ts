@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { quoteIdentifier, withClient } from './client.ts'
 import { searchDatabase } from './search.ts'
 
-const patience = { pollMilliseconds: 25, unchangedMilliseconds: 300, mostMilliseconds: 900 }
+const patience = { pollMilliseconds: 25, unchangedMilliseconds: 500, mostMilliseconds: 2000 }
 
 /**
  * Has requests meet at a table before any of them writes to it: the tables are held meanwhile so that who only reads goes
